@@ -1,0 +1,1 @@
+"""What people see: thin Streamlit views, one a step of the loop."""

@@ -1,0 +1,1 @@
+"""Pure stages: Polars frames in, frozen results out; no Streamlit, no DuckDB, no clock, no global state."""
