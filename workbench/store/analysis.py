@@ -1,0 +1,186 @@
+"""What the stages found: a cache that is replaced as a whole when a stage runs again."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from workbench.store.database import Database
+
+
+@dataclass(frozen=True)
+class StageRecord:
+    """How a stage was last run: on what (a fingerprint), with which settings, and what came out in figures."""
+
+    stage: str
+    fingerprint: str
+    settings: str
+    figures: Mapping[str, object]
+    seconds: float
+
+
+class AnalysisStore:
+    """Questions about results of stages, and the one way to replace them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def replace(self, record: StageRecord, tables: Mapping[str, pl.DataFrame], now: datetime) -> None:
+        """Put a stage's results in the place of the earlier ones, with the record of the run, all or nothing."""
+        with self._database.transaction() as transaction:
+            for name, frame in tables.items():
+                transaction.replace(name, frame)
+            transaction.execute("DELETE FROM stages WHERE stage = $stage", {"stage": record.stage})
+            transaction.execute(
+                "INSERT INTO stages VALUES ($stage, $fingerprint, $settings, $figures, $seconds, $now)",
+                {**record.__dict__, "figures": json.dumps(dict(record.figures)), "now": now},
+            )
+
+    def stage(self, stage: str) -> StageRecord | None:
+        """Return how a stage was last run, or None."""
+        rows = self._database.frame(
+            "SELECT stage, fingerprint, settings, figures, seconds FROM stages WHERE stage = $stage", {"stage": stage}
+        ).to_dicts()
+        return StageRecord(**{**rows[0], "figures": json.loads(rows[0]["figures"])}) if rows else None
+
+    def duplicates(self) -> pl.DataFrame:
+        """Return duplicate groups: group_id, example_id, representative_id, kind, similarity."""
+        return self._database.frame("SELECT * FROM duplicates ORDER BY group_id, example_id")
+
+    def duplicate_pairs(self) -> pl.DataFrame:
+        """Return every verified pair."""
+        return self._database.frame("SELECT * FROM duplicate_pairs ORDER BY example_a, example_b, kind")
+
+    def duplicate_groups(self, kind: str | None, limit: int, offset: int) -> pl.DataFrame:
+        """Return groups, largest first; a group has the kind of its weakest link."""
+        return self._database.frame(
+            "WITH groups AS (SELECT group_id, max(CASE kind WHEN 'exact' THEN 1 WHEN 'near' THEN 2 ELSE 3 END) AS level,"
+            " count(DISTINCT example_id) AS size, any_value(representative_id) AS representative_id,"
+            " min(similarity) AS similarity FROM duplicates GROUP BY group_id)"
+            " SELECT group_id, CASE level WHEN 1 THEN 'exact' WHEN 2 THEN 'near' ELSE 'semantic' END AS kind, size,"
+            " representative_id, similarity, e.prompt, e.completion FROM groups JOIN examples e"
+            " ON e.example_id = representative_id"
+            " WHERE representative_id NOT IN (SELECT example_id FROM sealed)"
+            " AND ($kind IS NULL OR kind = $kind)"
+            " ORDER BY size DESC, similarity DESC, group_id LIMIT $limit OFFSET $offset",
+            {"kind": kind, "limit": limit, "offset": offset},
+        )
+
+    def group_count(self, kind: str | None) -> int:
+        """Count groups, of one kind or of all, that are not in the sealed test split."""
+        return int(
+            self._database.value(
+                "SELECT count(*) FROM (SELECT group_id, max(CASE kind WHEN 'exact' THEN 1 WHEN 'near' THEN 2 ELSE 3 END)"
+                " AS level FROM duplicates WHERE representative_id NOT IN (SELECT example_id FROM sealed)"
+                " GROUP BY group_id) WHERE $kind IS NULL"
+                " OR level = CASE $kind WHEN 'exact' THEN 1 WHEN 'near' THEN 2 ELSE 3 END",
+                {"kind": kind},
+            )
+        )
+
+    def duplicate_group(self, group_id: str) -> pl.DataFrame:
+        """Return the members of a group, the representative first."""
+        return self._database.frame(
+            "SELECT d.example_id, e.prompt, e.completion, d.kind, d.similarity,"
+            " d.example_id = d.representative_id AS is_representative, s.state, o.source, o.line FROM duplicates d"
+            " JOIN examples e USING (example_id) JOIN states s USING (example_id) LEFT JOIN (SELECT example_id,"
+            " arg_min(source, (import_id, line)) AS source, arg_min(line, (import_id, line)) AS line FROM occurrences"
+            " GROUP BY example_id) o USING (example_id) WHERE d.group_id = $group_id"
+            " ORDER BY is_representative DESC, similarity DESC, d.example_id",
+            {"group_id": group_id},
+        )
+
+    def set_representative(self, group_id: str, example_id: str) -> None:
+        """Let another member stand for its group."""
+        with self._database.transaction() as transaction:
+            transaction.execute(
+                "UPDATE duplicates SET representative_id = $example_id WHERE group_id = $group_id",
+                {"group_id": group_id, "example_id": example_id},
+            )
+
+    def quality(self) -> pl.DataFrame:
+        """Return the overall quality: example_id, quality, suggestion, reason."""
+        return self._database.frame("SELECT * FROM quality ORDER BY example_id")
+
+    def scores(self) -> pl.DataFrame:
+        """Return all scores."""
+        return self._database.frame("SELECT * FROM scores ORDER BY example_id, scorer")
+
+    def conflicts(self) -> pl.DataFrame:
+        """Return all conflicts."""
+        return self._database.frame("SELECT * FROM conflicts ORDER BY kind, group_id, example_id")
+
+    def conflict_rows(self, kind: str | None, limit: int, offset: int) -> pl.DataFrame:
+        """Return the members of conflicts, whole groups, with texts and states; sealed examples stay hidden."""
+        return self._database.frame(
+            "WITH pages AS (SELECT DISTINCT kind, group_id FROM conflicts WHERE ($kind IS NULL OR kind = $kind)"
+            " AND group_id NOT IN (SELECT group_id FROM conflicts WHERE example_id IN (SELECT example_id FROM sealed))"
+            " ORDER BY kind, group_id LIMIT $limit OFFSET $offset)"
+            " SELECT c.group_id, c.kind, c.detail, c.example_id, e.prompt, e.completion, s.state FROM conflicts c"
+            " JOIN pages USING (kind, group_id) JOIN examples e USING (example_id) JOIN states s USING (example_id)"
+            " ORDER BY c.kind, c.group_id, c.example_id",
+            {"kind": kind, "limit": limit, "offset": offset},
+        )
+
+    def conflict_counts(self) -> dict[str, int]:
+        """Count conflicts by kind."""
+        rows = self._database.frame("SELECT kind, count(DISTINCT group_id) AS n FROM conflicts GROUP BY kind ORDER BY kind")
+        return {row["kind"]: row["n"] for row in rows.to_dicts()}
+
+    def personal_data(self) -> pl.DataFrame:
+        """Return where personal data stands."""
+        return self._database.frame("SELECT * FROM personal_data ORDER BY example_id, message_index, start")
+
+    def points(self) -> pl.DataFrame:
+        """Return the map: place, cluster and what is known of each example; sealed texts are left empty."""
+        return self._database.frame(
+            "SELECT c.example_id, c.x, c.y, c.cluster_id, c.title,"
+            " CASE WHEN t.example_id IS NULL THEN 'production' ELSE 'train' END AS role, s.state, q.quality,"
+            " CASE WHEN z.example_id IS NULL THEN left(e.prompt, 120) ELSE '(sealed test example)' END AS prompt"
+            " FROM clusters c JOIN examples e USING (example_id) JOIN states s USING (example_id)"
+            " LEFT JOIN (SELECT example_id FROM roles WHERE role = 'train') t USING (example_id)"
+            " LEFT JOIN quality q USING (example_id) LEFT JOIN sealed z USING (example_id) ORDER BY c.example_id"
+        )
+
+    def clusters(self) -> pl.DataFrame:
+        """Return clusters with their sizes, largest first."""
+        return self._database.frame(
+            "SELECT c.cluster_id, any_value(c.title) AS title,"
+            " count(*) FILTER (t.example_id IS NOT NULL) AS examples,"
+            " count(*) FILTER (t.example_id IS NULL) AS production FROM clusters c LEFT JOIN"
+            " (SELECT example_id FROM roles WHERE role = 'train') t USING (example_id) GROUP BY c.cluster_id"
+            " ORDER BY examples DESC, c.cluster_id"
+        )
+
+    def cluster_of(self) -> pl.DataFrame:
+        """Return example_id, cluster_id."""
+        return self._database.frame("SELECT example_id, cluster_id FROM clusters ORDER BY example_id")
+
+    def gaps(self) -> pl.DataFrame:
+        """Return topics that production has and training lacks, most to collect first."""
+        return self._database.frame("SELECT * FROM gaps ORDER BY collect DESC, q_value, cluster_id")
+
+    def suggestion_counts(self) -> pl.DataFrame:
+        """Count suggestions by their first reason."""
+        return self._database.frame(
+            "SELECT suggestion, reason, count(*) AS examples FROM quality GROUP BY suggestion, reason"
+            " ORDER BY suggestion, examples DESC, reason"
+        )
+
+    def score_summary(self) -> pl.DataFrame:
+        """Return for each scorer how many examples it finds fault with (score below 0.5) and the mean score."""
+        return self._database.frame(
+            "SELECT scorer, count(*) FILTER (score < 0.5) AS flagged, avg(score) AS mean FROM scores GROUP BY scorer"
+            " ORDER BY flagged DESC, scorer"
+        )
+
+    def quality_histogram(self, bins: int) -> pl.DataFrame:
+        """Count examples by band of quality and suggestion."""
+        return self._database.frame(
+            "SELECT least(floor(quality * $bins), $bins - 1) / $bins AS low,"
+            " (least(floor(quality * $bins), $bins - 1) + 1) / $bins AS high, suggestion, count(*) AS examples"
+            " FROM quality GROUP BY ALL ORDER BY low, suggestion",
+            {"bins": bins},
+        )

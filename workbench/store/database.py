@@ -1,0 +1,172 @@
+"""One DuckDB file: opened by one process, read by a fresh cursor a statement, written in transactions.
+
+DuckDB allows one process to hold a file for writing, and one thread at a time to use a cursor, so each statement gets a
+cursor of its own (a few microseconds), and writers wait for each other on a lock. Values always travel as `$name`.
+"""
+
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from pipelines.errors import CurationError
+
+Values = Mapping[str, object]
+
+_IDENTIFIER = re.compile(r"[a-z_]+")
+_HOLDER = re.compile(r"PID (\d+)")
+
+
+class Transaction:
+    """What may be done between begin and commit; all of it happens or none of it."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        self._cursor = cursor
+
+    def execute(self, sql: str, values: Values | None = None) -> None:
+        """Run one statement."""
+        self._cursor.execute(sql, dict(values or {}))
+
+    def frame(self, sql: str, values: Values | None = None) -> pl.DataFrame:
+        """Return the rows of one query, seeing what this transaction wrote."""
+        return _frame(self._cursor, sql, values)
+
+    def value(self, sql: str, values: Values | None = None) -> Any:
+        """Return the first column of the first row, or None."""
+        row = self._cursor.execute(sql, dict(values or {})).fetchone()
+        return None if row is None else row[0]
+
+    def insert(self, table: str, frame: pl.DataFrame) -> int:
+        """Append a frame by column names and return its number of rows; an empty one does nothing."""
+        if frame.is_empty():
+            return 0
+        self._cursor.register("incoming", frame.to_arrow())
+        self._cursor.execute(f"INSERT INTO {_identifier(table)} BY NAME SELECT * FROM incoming")
+        self._cursor.unregister("incoming")
+        return frame.height
+
+    def replace(self, table: str, frame: pl.DataFrame) -> int:
+        """Put a frame in the place of all rows of a table that can be computed again."""
+        self._cursor.execute(f"DELETE FROM {_identifier(table)}")
+        return self.insert(table, frame)
+
+    @contextmanager
+    def lookup(self, name: str, frame: pl.DataFrame) -> Iterator[None]:
+        """Let statements within the block read a frame as a table called `name`."""
+        self._cursor.register(_identifier(name), frame.to_arrow())
+        try:
+            yield
+        finally:
+            self._cursor.unregister(name)
+
+
+class Database:
+    """The open file of one project."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the file.
+
+        Raises:
+            CurationError: another process holds it (named), or it is no DuckDB file.
+        """
+        self.path = path
+        try:
+            self._connection = duckdb.connect(str(path))
+        except duckdb.IOException as error:
+            raise _cannot_open(path, error) from None
+        except duckdb.Error as error:
+            raise CurationError(
+                f"{path} cannot be opened: {_first_line(error)}.",
+                "Choose a project folder made by this workbench, or restore the file from a copy.",
+            ) from None
+        self._writing = threading.RLock()
+
+    def close(self) -> None:
+        """Write everything into the file and let go of it."""
+        self._connection.close()
+
+    def frame(self, sql: str, values: Values | None = None, **frames: pl.DataFrame) -> pl.DataFrame:
+        """Return the rows of one query; `frames` can be read in it as tables of their names."""
+        cursor = self._connection.cursor()
+        try:
+            for name, frame in frames.items():
+                cursor.register(_identifier(name), frame.to_arrow())
+            return _frame(cursor, sql, values)
+        finally:
+            cursor.close()
+
+    def value(self, sql: str, values: Values | None = None) -> Any:
+        """Return the first column of the first row, or None."""
+        cursor = self._connection.cursor()
+        try:
+            row = cursor.execute(sql, dict(values or {})).fetchone()
+        finally:
+            cursor.close()
+        return None if row is None else row[0]
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Write all or nothing; writers in other threads wait.
+
+        Raises:
+            CurationError: the disk is full; nothing of the transaction was written.
+        """
+        with self._writing:
+            cursor = self._connection.cursor()
+            cursor.execute("BEGIN TRANSACTION")
+            try:
+                yield Transaction(cursor)
+                cursor.execute("COMMIT")
+            except BaseException as error:
+                _roll_back(cursor)
+                if isinstance(error, duckdb.Error) and "No space left" in str(error):
+                    raise CurationError(
+                        f"The disk is full: nothing of this step was written to {self.path}.",
+                        "Free some space on that disk and repeat the step.",
+                    ) from error
+                raise
+            finally:
+                cursor.close()
+
+
+def _roll_back(cursor: duckdb.DuckDBPyConnection) -> None:
+    try:
+        cursor.execute("ROLLBACK")
+    except duckdb.Error:
+        # A failed COMMIT has rolled back already; DuckDB then refuses a second ROLLBACK.
+        return
+
+
+def _frame(cursor: duckdb.DuckDBPyConnection, sql: str, values: Values | None) -> pl.DataFrame:
+    relation = cursor.sql(sql, params=dict(values)) if values else cursor.sql(sql)
+    return relation.pl()
+
+
+def _identifier(name: str) -> str:
+    if not _IDENTIFIER.fullmatch(name):
+        raise ValueError(f"not a table name: {name!r}")
+    return name
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0].rstrip(".")
+
+
+def _cannot_open(path: Path, error: duckdb.IOException) -> CurationError:
+    text = str(error)
+    holder = _HOLDER.search(text)
+    if "lock" in text.lower():
+        who = f"process {holder.group(1)}" if holder else "another process"
+        return CurationError(
+            f"The project {path.parent} is open in {who}.",
+            "Close the workbench app (or the command) that uses it, or do this step in that app.",
+        )
+    return CurationError(
+        f"{path} cannot be opened: {_first_line(error)}.",
+        "Choose a project folder made by this workbench and check that you may write to it.",
+    )

@@ -1,0 +1,131 @@
+"""What people decided: appended, never changed; undo is one more row."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import polars as pl
+
+from workbench.store.database import Database, Transaction
+
+_ROW = pl.Schema(
+    {
+        "decision_id": pl.Int64,
+        "batch": pl.Int64,
+        "example_id": pl.String,
+        "action": pl.String,
+        "reviewer": pl.String,
+        "decided_at": pl.Datetime("us"),
+        "note": pl.String,
+        "origin": pl.String,
+        "replacement_id": pl.String,
+        "undoes": pl.Int64,
+        "session": pl.String,
+        "sequence": pl.Int64,
+    }
+)
+
+
+class DecisionStore:
+    """Questions about decisions, and the ways to add one."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def append(self, rows: Sequence[dict[str, object]], reviewer: str, now: datetime, *, origin: str = "person") -> int:
+        """Append decisions as one batch, which is undone as one.
+
+        Args:
+            rows: objects with `example_id` and `action` (keep, drop, flag, pending, edit, note), and where they apply
+                `note`, `replacement_id`, `session`, `sequence`.
+            reviewer: who decided.
+            now: when, UTC.
+            origin: `person`, or the rule that decided.
+
+        Returns:
+            The batch's number.
+        """
+        with self._database.transaction() as transaction:
+            return _append(transaction, rows, reviewer, now, origin=origin)
+
+    def append_logged(self, rows: Sequence[dict[str, object]], reviewer: str, now: datetime) -> None:
+        """Append events of a review session, each a batch of its own, skipping those that are stored already."""
+        with self._database.transaction() as transaction:
+            for row in rows:
+                known = transaction.value(
+                    "SELECT count(*) FROM decisions WHERE session = $session AND sequence = $sequence",
+                    {"session": row["session"], "sequence": row["sequence"]},
+                )
+                if not known:
+                    _append(transaction, [row], reviewer, now, origin="person")
+
+    def highest_sequence(self, session: str) -> int:
+        """Return the last event of a review session that is stored; 0 when there is none."""
+        return int(
+            self._database.value(
+                "SELECT coalesce(max(sequence), 0) FROM decisions WHERE session = $session", {"session": session}
+            )
+        )
+
+    def undo_batch(self, batch: int, reviewer: str, now: datetime, event: dict[str, object] | None = None) -> None:
+        """Take a batch back by appending an undo of it; `event` names the review session that asked."""
+        row: dict[str, object] = {"example_id": None, "action": "undo", "undoes": batch, **(event or {})}
+        with self._database.transaction() as transaction:
+            _append(transaction, [row], reviewer, now, origin="person")
+
+    def last_batch(self, reviewer: str) -> int | None:
+        """Return the newest batch of this reviewer that is not undone (notes apart), or None."""
+        batch = self._database.value(
+            "SELECT max(batch) FROM live_decisions WHERE reviewer = $reviewer AND action <> 'note'",
+            {"reviewer": reviewer},
+        )
+        return None if batch is None else int(batch)
+
+    def batch(self, batch: int) -> pl.DataFrame:
+        """Return the rows of a batch."""
+        return self._database.frame(
+            "SELECT example_id, action, replacement_id, note, origin FROM decisions WHERE batch = $batch"
+            " ORDER BY decision_id",
+            {"batch": batch},
+        )
+
+    def history(self, example_id: str) -> pl.DataFrame:
+        """Return what was decided about an example, oldest first, undone decisions included and marked."""
+        return self._database.frame(
+            "SELECT d.action, d.reviewer AS who, d.decided_at AS \"when\", d.note, d.origin, d.batch, d.replacement_id,"
+            " u.reviewer AS undone_by FROM decisions d LEFT JOIN (SELECT undoes, any_value(reviewer) AS reviewer"
+            " FROM decisions WHERE action = 'undo' GROUP BY undoes) u ON u.undoes = d.batch"
+            " WHERE d.example_id = $example_id ORDER BY d.decision_id",
+            {"example_id": example_id},
+        )
+
+    def states(self, role: str = "train") -> pl.DataFrame:
+        """Return the present state of each example of a role that no edit replaced: example_id, state."""
+        return self._database.frame(
+            "SELECT example_id, state FROM states WHERE example_id IN (SELECT example_id FROM roles WHERE role = $role)"
+            " AND example_id NOT IN (SELECT example_id FROM replaced) ORDER BY example_id",
+            {"role": role},
+        )
+
+    def ranks(self) -> pl.DataFrame:
+        """Rank examples for being a group's representative: 2 edited by a person, 1 kept by a person, 0 else."""
+        return self._database.frame(
+            "SELECT e.example_id, (CASE WHEN e.parent_id IS NOT NULL THEN 2 WHEN d.example_id IS NOT NULL THEN 1"
+            " ELSE 0 END)::BIGINT AS rank FROM examples e LEFT JOIN (SELECT DISTINCT example_id FROM live_decisions"
+            " WHERE action = 'keep' AND origin = 'person') d USING (example_id)"
+            " WHERE e.parent_id IS NOT NULL OR d.example_id IS NOT NULL ORDER BY e.example_id"
+        )
+
+
+def _append(
+    transaction: Transaction, rows: Sequence[dict[str, object]], reviewer: str, now: datetime, *, origin: str
+) -> int:
+    last = transaction.frame(
+        "SELECT coalesce(max(decision_id), 0) AS decision_id, coalesce(max(batch), 0) AS batch FROM decisions"
+    ).row(0)
+    batch = int(last[1]) + 1
+    columns = {"reviewer": reviewer, "decided_at": now, "origin": origin, "batch": batch}
+    frame = pl.DataFrame(
+        [{**row, **columns, "decision_id": int(last[0]) + 1 + place} for place, row in enumerate(rows)], schema=_ROW
+    )
+    transaction.insert("decisions", frame)
+    return batch

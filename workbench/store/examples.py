@@ -1,0 +1,176 @@
+"""Imports, examples and where they occur, and lines that could not be read."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from pipelines.examples import EXAMPLES
+from workbench.store.database import Database
+
+_COLUMNS = ", ".join(f"e.{name}" for name in EXAMPLES)
+
+
+@dataclass(frozen=True)
+class ImportRecord:
+    """One file that was read: what, as what, and how many of its lines became examples."""
+
+    role: str
+    source: str
+    format: str
+    file: str
+    file_hash: str
+    lines: int
+    accepted: int
+    rejected: int
+    mapping: str
+
+
+class ExampleStore:
+    """Questions about examples and their occurrences."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add_import(
+        self, record: ImportRecord, accepted: pl.DataFrame, rejected: pl.DataFrame, now: datetime
+    ) -> tuple[int, int]:
+        """Add a file's examples, occurrences and rejected lines in one transaction.
+
+        Args:
+            record: the file.
+            accepted: columns of `EXAMPLES` plus line, raw, metadata.
+            rejected: line, column, reason, remedy, raw.
+            now: time of the import, UTC.
+
+        Returns:
+            How many of the accepted lines were new occurrences, and how many examples nobody had seen before.
+        """
+        with self._database.transaction() as transaction:
+            import_id = 1 + int(transaction.value("SELECT coalesce(max(import_id), 0) FROM imports"))
+            values = {"import_id": import_id, "now": now, **record.__dict__}
+            with transaction.lookup("lines_read", accepted):
+                fresh = transaction.frame(
+                    "SELECT * FROM lines_read l WHERE NOT EXISTS (SELECT 1 FROM occurrences o WHERE"
+                    " o.example_id = l.example_id AND o.line = l.line AND o.role = $role AND o.source = $source"
+                    " AND o.file = $file)",
+                    {"role": record.role, "source": record.source, "file": record.file},
+                )
+            if fresh.is_empty() and self._file_known(record):
+                return 0, 0
+            with transaction.lookup("lines_read", fresh):
+                unseen = transaction.frame(
+                    f"SELECT {_COLUMNS.replace('e.', 'l.')} FROM lines_read l"
+                    " WHERE NOT EXISTS (SELECT 1 FROM examples e WHERE e.example_id = l.example_id)"
+                ).unique("example_id", keep="first", maintain_order=True)
+            transaction.insert("examples", unseen.with_columns(added_at=pl.lit(now)))
+            columns = {"import_id": import_id, "role": record.role, "source": record.source, "file": record.file}
+            transaction.insert(
+                "occurrences",
+                fresh.select("example_id", "line", "raw", "metadata").with_columns(
+                    **{name: pl.lit(value) for name, value in columns.items()}
+                ),
+            )
+            if not self._file_known(record):
+                transaction.insert(
+                    "rejected", rejected.with_columns(**{name: pl.lit(value) for name, value in columns.items()})
+                )
+            transaction.execute(
+                "INSERT INTO imports BY NAME SELECT $import_id AS import_id, $role AS role, $source AS source,"
+                " $format AS format, $file AS file, $file_hash AS file_hash, $lines AS lines, $accepted AS accepted,"
+                " $rejected AS rejected, $mapping AS mapping, $now AS imported_at",
+                values,
+            )
+        return fresh.height, unseen.height
+
+    def _file_known(self, record: ImportRecord) -> bool:
+        return bool(
+            self._database.value(
+                "SELECT count(*) FROM imports WHERE file_hash = $file_hash AND role = $role AND source = $source"
+                " AND file = $file",
+                {"file_hash": record.file_hash, "role": record.role, "source": record.source, "file": record.file},
+            )
+        )
+
+    def with_role(self, role: str) -> pl.DataFrame:
+        """Return the examples of a role that no edit has replaced, by id: the columns of `EXAMPLES`."""
+        return self._database.frame(
+            f"SELECT {_COLUMNS} FROM examples e WHERE e.example_id IN (SELECT example_id FROM roles WHERE role = $role)"
+            " AND e.example_id NOT IN (SELECT example_id FROM replaced)"
+            # What an undone edit made is nobody's example any more.
+            " AND (e.parent_id IS NULL OR e.example_id IN (SELECT example_id FROM decided))"
+            " ORDER BY e.example_id",
+            {"role": role},
+        )
+
+    def with_ids(self, ids: list[str]) -> pl.DataFrame:
+        """Return examples by id, in the order of the ids; unknown ids are left out."""
+        wanted = pl.DataFrame({"example_id": ids, "place": range(len(ids))}, schema_overrides={"place": pl.Int64})
+        return self._database.frame(
+            f"SELECT {_COLUMNS}, e.parent_id FROM examples e JOIN wanted w USING (example_id) ORDER BY w.place",
+            wanted=wanted,
+        )
+
+    def occurrence_counts(self, role: str) -> pl.DataFrame:
+        """Return how often each example of a role occurs: example_id, occurrences."""
+        return self._database.frame(
+            "SELECT example_id, count(*)::BIGINT AS occurrences FROM occurrences WHERE role = $role"
+            " GROUP BY example_id ORDER BY example_id",
+            {"role": role},
+        )
+
+    def first_sources(self, role: str) -> pl.DataFrame:
+        """Return where each example was first seen: example_id, source, file, line."""
+        return self._database.frame(
+            "SELECT example_id, arg_min(source, (import_id, line)) AS source, arg_min(file, (import_id, line)) AS file,"
+            " arg_min(line, (import_id, line)) AS line FROM occurrences WHERE role = $role GROUP BY example_id"
+            " ORDER BY example_id",
+            {"role": role},
+        )
+
+    def add_edited(self, row: pl.DataFrame, parent_id: str, now: datetime) -> None:
+        """Add what an edit made, occurring wherever its parent does; one that exists already is only linked."""
+        with self._database.transaction() as transaction:
+            values = {"parent": parent_id, "child": row.item(0, "example_id")}
+            known = transaction.value("SELECT count(*) FROM examples WHERE example_id = $child", {"child": values["child"]})
+            if not known:
+                transaction.insert("examples", row.with_columns(parent_id=pl.lit(parent_id), added_at=pl.lit(now)))
+            transaction.execute(
+                "INSERT INTO occurrences BY NAME SELECT $child AS example_id, import_id, role, source, file, line,"
+                " NULL AS raw, metadata FROM occurrences o WHERE example_id = $parent AND NOT EXISTS (SELECT 1 FROM"
+                " occurrences x WHERE x.example_id = $child AND x.source = o.source AND x.file = o.file"
+                " AND x.line = o.line)",
+                values,
+            )
+
+    def sources(self) -> pl.DataFrame:
+        """Return the imported files, newest first."""
+        return self._database.frame(
+            "SELECT source, role, format, file, lines, accepted, rejected, imported_at FROM imports"
+            " ORDER BY import_id DESC"
+        )
+
+    def rejected(self, limit: int, offset: int) -> pl.DataFrame:
+        """Return lines that could not be read, in file order."""
+        return self._database.frame(
+            'SELECT file, line, "column", reason, remedy, raw FROM rejected ORDER BY import_id, line'
+            " LIMIT $limit OFFSET $offset",
+            {"limit": limit, "offset": offset},
+        )
+
+    def rejected_count(self) -> int:
+        """Count lines that could not be read."""
+        return int(self._database.value("SELECT count(*) FROM rejected"))
+
+    def counts(self) -> dict[str, int]:
+        """Count occurrences by role, distinct training examples by state, and rejected lines."""
+        counts = {
+            f"{row['role']}_lines": row["n"]
+            for row in self._database.frame("SELECT role, count(*) AS n FROM occurrences GROUP BY role").to_dicts()
+        }
+        states = self._database.frame(
+            "SELECT state, count(*) AS n FROM states WHERE example_id IN (SELECT example_id FROM roles"
+            " WHERE role = 'train') AND example_id NOT IN (SELECT example_id FROM replaced) GROUP BY state"
+        )
+        counts |= {row["state"]: row["n"] for row in states.to_dicts()}
+        return counts | {"rejected": self.rejected_count()}

@@ -1,0 +1,153 @@
+"""The schema, as numbered steps; each runs once in one transaction that also records it.
+
+Append a new function to `MIGRATIONS`; never change one that was released.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from pipelines.errors import CurationError
+from workbench.store.database import Database, Transaction
+
+Migration = Callable[[Transaction], None]
+
+
+def examples_and_where_they_came_from(transaction: Transaction) -> None:
+    """Imports, examples, their occurrences, and the lines that could not be read."""
+    for statement in (
+        "CREATE TABLE imports (import_id INTEGER, role VARCHAR, source VARCHAR, format VARCHAR, file VARCHAR,"
+        " file_hash VARCHAR, lines BIGINT, accepted BIGINT, rejected BIGINT, mapping VARCHAR, imported_at TIMESTAMP)",
+        "CREATE TABLE examples (example_id VARCHAR, messages VARCHAR, system VARCHAR, prompt VARCHAR,"
+        " completion VARCHAR, turns INTEGER, tokens INTEGER, parent_id VARCHAR, added_at TIMESTAMP)",
+        "CREATE TABLE occurrences (example_id VARCHAR, import_id INTEGER, role VARCHAR, source VARCHAR, file VARCHAR,"
+        " line BIGINT, raw VARCHAR, metadata VARCHAR)",
+        'CREATE TABLE rejected (import_id INTEGER, role VARCHAR, source VARCHAR, file VARCHAR, line BIGINT,'
+        ' "column" BIGINT, reason VARCHAR, remedy VARCHAR, raw VARCHAR)',
+    ):
+        transaction.execute(statement)
+
+
+def decisions_of_people(transaction: Transaction) -> None:
+    """Decisions are only ever appended; the state of an example is a view of them."""
+    for statement in (
+        "CREATE TABLE decisions (decision_id BIGINT, batch BIGINT, example_id VARCHAR, action VARCHAR,"
+        " reviewer VARCHAR, decided_at TIMESTAMP, note VARCHAR, origin VARCHAR, replacement_id VARCHAR,"
+        " undoes BIGINT, session VARCHAR, sequence BIGINT)",
+        "CREATE VIEW live_decisions AS SELECT * FROM decisions WHERE action <> 'undo' AND batch NOT IN"
+        " (SELECT undoes FROM decisions WHERE action = 'undo')",
+        "CREATE VIEW decided AS SELECT example_id, arg_max(CASE action WHEN 'keep' THEN 'kept' WHEN 'drop' THEN"
+        " 'dropped' WHEN 'flag' THEN 'flagged' ELSE 'pending' END, decision_id) AS state"
+        " FROM live_decisions WHERE action IN ('keep', 'drop', 'flag', 'pending') GROUP BY example_id",
+        "CREATE VIEW replaced AS SELECT DISTINCT example_id FROM live_decisions WHERE action = 'edit'",
+        # An example made by an edit that was undone has no decision left: it stays out of the way.
+        "CREATE VIEW states AS SELECT e.example_id, coalesce(d.state, CASE WHEN e.parent_id IS NULL THEN 'pending'"
+        " ELSE 'dropped' END) AS state FROM examples e LEFT JOIN decided d USING (example_id)",
+        "CREATE VIEW roles AS SELECT DISTINCT example_id, role FROM occurrences",
+    ):
+        transaction.execute(statement)
+
+
+def results_of_curation(transaction: Transaction) -> None:
+    """Tables that the stages fill and can fill again; `stages` says from what they were computed."""
+    for statement in (
+        "CREATE TABLE stages (stage VARCHAR, fingerprint VARCHAR, settings VARCHAR, figures VARCHAR, seconds DOUBLE,"
+        " finished_at TIMESTAMP)",
+        "CREATE TABLE duplicates (group_id VARCHAR, example_id VARCHAR, representative_id VARCHAR, kind VARCHAR,"
+        " similarity DOUBLE)",
+        "CREATE TABLE duplicate_pairs (example_a VARCHAR, example_b VARCHAR, kind VARCHAR, similarity DOUBLE,"
+        " guarded BOOLEAN, guard VARCHAR)",
+        "CREATE TABLE scores (example_id VARCHAR, scorer VARCHAR, score DOUBLE, reason VARCHAR, start BIGINT,"
+        ' "end" BIGINT)',
+        "CREATE TABLE quality (example_id VARCHAR, quality DOUBLE, suggestion VARCHAR, reason VARCHAR)",
+        "CREATE TABLE conflicts (group_id VARCHAR, example_id VARCHAR, kind VARCHAR, detail VARCHAR)",
+        "CREATE TABLE personal_data (example_id VARCHAR, kind VARCHAR, start BIGINT, \"end\" BIGINT,"
+        " message_index INTEGER)",
+        "CREATE TABLE clusters (example_id VARCHAR, cluster_id INTEGER, title VARCHAR, x FLOAT, y FLOAT)",
+        "CREATE TABLE gaps (cluster_id INTEGER, title VARCHAR, train_count BIGINT, production_count BIGINT,"
+        " train_share DOUBLE, production_share DOUBLE, ratio DOUBLE, low DOUBLE, high DOUBLE, q_value DOUBLE,"
+        " collect BIGINT, examples VARCHAR)",
+    ):
+        transaction.execute(statement)
+
+
+def versions_and_exports(transaction: Transaction) -> None:
+    """Dataset versions: every example's side, whether it is part of the curated set, and the certificate."""
+    for statement in (
+        "CREATE TABLE versions (number INTEGER, version VARCHAR, name VARCHAR, settings VARCHAR, certificate VARCHAR,"
+        " notes VARCHAR, created_at TIMESTAMP)",
+        "CREATE TABLE version_members (number INTEGER, example_id VARCHAR, split VARCHAR, group_id VARCHAR,"
+        " included BOOLEAN)",
+        "CREATE VIEW splits AS SELECT example_id, split, group_id FROM version_members WHERE included"
+        " AND number = (SELECT max(number) FROM versions)",
+        "CREATE VIEW sealed AS SELECT example_id FROM version_members WHERE split = 'test'"
+        " AND number = (SELECT max(number) FROM versions)",
+        "CREATE TABLE exports (version VARCHAR, format VARCHAR, folder VARCHAR, manifest VARCHAR,"
+        " exported_at TIMESTAMP)",
+    ):
+        transaction.execute(statement)
+
+
+def runs_evaluations_and_ratings(transaction: Transaction) -> None:
+    """Training runs, the variants' answers on held-out examples, blind comparisons, ratings, looks at the test split."""
+    for statement in (
+        "CREATE TABLE runs (run_id VARCHAR, version VARCHAR, data VARCHAR, base VARCHAR, method VARCHAR,"
+        " settings VARCHAR, train_examples BIGINT, validation_examples BIGINT, created_at TIMESTAMP)",
+        "CREATE TABLE evaluations (evaluation VARCHAR, version VARCHAR, split VARCHAR, variants VARCHAR, runs VARCHAR,"
+        " settings VARCHAR, examples BIGINT, created_at TIMESTAMP)",
+        "CREATE TABLE outputs (evaluation VARCHAR, run_id VARCHAR, variant VARCHAR, example_id VARCHAR, text VARCHAR,"
+        " seconds DOUBLE)",
+        "CREATE TABLE output_scores (evaluation VARCHAR, variant VARCHAR, example_id VARCHAR, metric VARCHAR,"
+        " value DOUBLE)",
+        "CREATE TABLE metrics (evaluation VARCHAR, run_id VARCHAR, variant VARCHAR, metric VARCHAR, value DOUBLE,"
+        " low DOUBLE, high DOUBLE, n BIGINT)",
+        "CREATE TABLE differences (evaluation VARCHAR, variant VARCHAR, against VARCHAR, metric VARCHAR,"
+        " difference DOUBLE, low DOUBLE, high DOUBLE, p_value DOUBLE, q_value DOUBLE, n BIGINT, verdict VARCHAR)",
+        "CREATE TABLE looks (evaluation VARCHAR, version VARCHAR, who VARCHAR, why VARCHAR, looked_at TIMESTAMP)",
+        "CREATE TABLE comparisons (comparison_id VARCHAR, evaluation VARCHAR, example_id VARCHAR, rater VARCHAR,"
+        ' "left" VARCHAR, "right" VARCHAR, position INTEGER, drawn_at TIMESTAMP)',
+        "CREATE TABLE rating_events (rating_id BIGINT, comparison_id VARCHAR, rater VARCHAR, choice VARCHAR,"
+        " note VARCHAR, session VARCHAR, sequence BIGINT, rated_at TIMESTAMP)",
+        # An undo is an event whose choice is NULL.
+        "CREATE VIEW ratings AS SELECT c.comparison_id, c.evaluation, c.example_id, c.rater, c.\"left\", c.\"right\","
+        " r.choice, r.note, r.rated_at, NULL::VARCHAR AS criteria FROM comparisons c JOIN"
+        " (SELECT comparison_id,"
+        " last(choice ORDER BY rating_id) AS choice, last(note ORDER BY rating_id) AS note,"
+        " max(rated_at) AS rated_at FROM rating_events GROUP BY comparison_id) r USING (comparison_id)"
+        " WHERE r.choice IS NOT NULL",
+    ):
+        transaction.execute(statement)
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    examples_and_where_they_came_from,
+    decisions_of_people,
+    results_of_curation,
+    versions_and_exports,
+    runs_evaluations_and_ratings,
+)
+
+
+def migrate(database: Database, now: datetime, migrations: tuple[Migration, ...] = MIGRATIONS) -> int:
+    """Bring a project's schema up to date and return the number of steps that were run.
+
+    Raises:
+        CurationError: the project was made by a newer workbench.
+    """
+    with database.transaction() as transaction:
+        transaction.execute(
+            "CREATE TABLE IF NOT EXISTS migrations (number INTEGER, name VARCHAR, applied_at TIMESTAMP)"
+        )
+        done = int(transaction.value("SELECT coalesce(max(number), 0) FROM migrations"))
+    if done > len(migrations):
+        raise CurationError(
+            f"{database.path} has schema {done}; this workbench knows schemas up to {len(migrations)}.",
+            "Update the workbench: the project was made by a newer version.",
+        )
+    for number, step in enumerate(migrations[done:], start=done + 1):
+        with database.transaction() as transaction:
+            step(transaction)
+            transaction.execute(
+                "INSERT INTO migrations VALUES ($number, $name, $now)",
+                {"number": number, "name": step.__name__, "now": now},
+            )
+    return len(migrations) - done

@@ -1,0 +1,91 @@
+"""Blind comparisons, drawn and stored before anybody sees them, and what raters said."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import polars as pl
+
+from workbench.store.database import Database
+
+
+class RatingStore:
+    """Questions about comparisons and ratings."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add_comparisons(self, evaluation: str, comparisons: pl.DataFrame, now: datetime) -> int:
+        """Store drawn comparisons: comparison_id, example_id, rater, left, right, position; known ids are skipped."""
+        with self._database.transaction() as transaction:
+            with transaction.lookup("drawn", comparisons):
+                fresh = transaction.frame(
+                    "SELECT * FROM drawn d WHERE NOT EXISTS (SELECT 1 FROM comparisons c"
+                    " WHERE c.comparison_id = d.comparison_id)"
+                )
+            columns = comparisons.columns
+            return transaction.insert(
+                "comparisons",
+                fresh.select(columns).with_columns(evaluation=pl.lit(evaluation), drawn_at=pl.lit(now)),
+            )
+
+    def comparisons(self, evaluation: str, rater: str | None = None) -> pl.DataFrame:
+        """Return the drawn comparisons of an evaluation, in the order in which each rater sees them."""
+        return self._database.frame(
+            'SELECT comparison_id, example_id, rater, "left", "right", position FROM comparisons'
+            " WHERE evaluation = $evaluation AND ($rater IS NULL OR rater = $rater) ORDER BY rater, position",
+            {"evaluation": evaluation, "rater": rater},
+        )
+
+    def pending(self, evaluation: str, rater: str, limit: int) -> pl.DataFrame:
+        """Return comparisons that this rater has not rated yet, in order."""
+        return self._database.frame(
+            'SELECT comparison_id, example_id, "left", "right", position FROM comparisons WHERE evaluation = $evaluation'
+            " AND rater = $rater AND comparison_id NOT IN (SELECT comparison_id FROM ratings)"
+            " ORDER BY position LIMIT $limit",
+            {"evaluation": evaluation, "rater": rater, "limit": limit},
+        )
+
+    def append(self, events: Sequence[dict[str, object]], rater: str, now: datetime) -> None:
+        """Append rating events: comparison_id, choice (None takes the last one back), note, session, sequence."""
+        with self._database.transaction() as transaction:
+            for event in events:
+                known = transaction.value(
+                    "SELECT count(*) FROM rating_events WHERE session = $session AND sequence = $sequence",
+                    {"session": event["session"], "sequence": event["sequence"]},
+                )
+                if known:
+                    continue
+                transaction.execute(
+                    "INSERT INTO rating_events SELECT coalesce(max(rating_id), 0) + 1, $comparison_id, $rater, $choice,"
+                    " $note, $session, $sequence, $now FROM rating_events",
+                    {**event, "rater": rater, "now": now},
+                )
+
+    def highest_sequence(self, session: str) -> int:
+        """Return the last stored event of a rating session; 0 when there is none."""
+        return int(
+            self._database.value(
+                "SELECT coalesce(max(sequence), 0) FROM rating_events WHERE session = $session", {"session": session}
+            )
+        )
+
+    def last_rated(self, evaluation: str, rater: str) -> str | None:
+        """Return the comparison that this rater rated last, or None."""
+        found = self._database.value(
+            "SELECT e.comparison_id FROM rating_events e JOIN ratings r USING (comparison_id) WHERE r.evaluation ="
+            " $evaluation AND e.rater = $rater AND e.choice IS NOT NULL ORDER BY e.rating_id DESC LIMIT 1",
+            {"evaluation": evaluation, "rater": rater},
+        )
+        return None if found is None else str(found)
+
+    def ratings(self, evaluation: str | None = None) -> pl.DataFrame:
+        """Return what raters said: comparison_id, example_id, rater, left, right, choice, note, rated_at."""
+        return self._database.frame(
+            'SELECT comparison_id, evaluation, example_id, rater, "left", "right", choice, note, rated_at FROM ratings'
+            " WHERE $evaluation IS NULL OR evaluation = $evaluation ORDER BY rated_at, comparison_id",
+            {"evaluation": evaluation},
+        )
+
+    def next_session_sequence(self, session: str) -> int:
+        """Return the sequence that an event from outside the rating card gets in its session."""
+        return self.highest_sequence(session) + 1

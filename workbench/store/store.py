@@ -1,0 +1,53 @@
+"""The open store of one project: its database and the families of questions that can be asked of it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from workbench.store.analysis import AnalysisStore
+from workbench.store.browse import BrowseStore
+from workbench.store.database import Database
+from workbench.store.decisions import DecisionStore
+from workbench.store.examples import ExampleStore
+from workbench.store.migrations import migrate
+from workbench.store.ratings import RatingStore
+from workbench.store.runs import RunStore
+from workbench.store.tables import TableStore
+from workbench.store.versions import VersionStore
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """Return the present time in UTC without a zone, as DuckDB's TIMESTAMP holds it."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+class Store:
+    """A project's database, up to date, with its families of questions."""
+
+    def __init__(self, path: Path, now: Clock = utc_now) -> None:
+        """Open or create the file and bring its schema up to date.
+
+        Raises:
+            CurationError: another process holds the file, it is no DuckDB file, or a newer workbench made it.
+        """
+        self.now = now
+        self._database = Database(path)
+        try:
+            migrate(self._database, now())
+        except BaseException:
+            self._database.close()
+            raise
+        self.examples = ExampleStore(self._database)
+        self.decisions = DecisionStore(self._database)
+        self.analysis = AnalysisStore(self._database)
+        self.browse = BrowseStore(self._database)
+        self.versions = VersionStore(self._database)
+        self.runs = RunStore(self._database)
+        self.ratings = RatingStore(self._database)
+        self.tables = TableStore(self._database)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._database.close()

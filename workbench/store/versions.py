@@ -1,0 +1,132 @@
+"""Dataset versions: which example stands on which side, and what was exported."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from workbench.store.database import Database
+
+
+@dataclass(frozen=True)
+class VersionRecord:
+    """One dataset version, without its members."""
+
+    number: int
+    version: str
+    name: str
+    settings: dict[str, Any]
+    certificate: dict[str, Any]
+    notes: list[str]
+    created_at: datetime
+
+
+class VersionStore:
+    """Questions about dataset versions."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(
+        self,
+        version: str,
+        members: pl.DataFrame,
+        *,
+        settings: Mapping[str, object],
+        certificate: Mapping[str, object],
+        notes: list[str],
+        now: datetime,
+    ) -> VersionRecord:
+        """Store a version; it becomes the current one, whose test split is sealed.
+
+        Args:
+            version: hash of the sorted example ids, the split map and the settings.
+            members: example_id, split, group_id, included (part of the curated set).
+            settings: of the split.
+            certificate: what was checked between the splits.
+            notes: what a person should know.
+            now: time, UTC.
+        """
+        with self._database.transaction() as transaction:
+            number = 1 + int(transaction.value("SELECT coalesce(max(number), 0) FROM versions"))
+            record = VersionRecord(
+                number, version, f"version {number}", dict(settings), dict(certificate), list(notes), now
+            )
+            transaction.execute(
+                "INSERT INTO versions VALUES ($number, $version, $name, $settings, $certificate, $notes, $now)",
+                {
+                    "number": number,
+                    "version": version,
+                    "name": record.name,
+                    "settings": json.dumps(record.settings),
+                    "certificate": json.dumps(record.certificate),
+                    "notes": json.dumps(record.notes),
+                    "now": now,
+                },
+            )
+            transaction.insert("version_members", members.with_columns(number=pl.lit(number, pl.Int32)))
+        return record
+
+    def current(self) -> VersionRecord | None:
+        """Return the newest version, or None before the first split."""
+        versions = self._records("WHERE number = (SELECT max(number) FROM versions)")
+        return versions[0] if versions else None
+
+    def with_version(self, version: str) -> VersionRecord | None:
+        """Return the newest version of that hash, or None."""
+        versions = self._records("WHERE version = $version ORDER BY number DESC", {"version": version})
+        return versions[0] if versions else None
+
+    def _records(self, where: str, values: Mapping[str, object] | None = None) -> list[VersionRecord]:
+        rows = self._database.frame(f"SELECT * FROM versions {where}", values).to_dicts()
+        parsed = ("settings", "certificate", "notes")
+        return [VersionRecord(**{**row, **{name: json.loads(row[name]) for name in parsed}}) for row in rows]
+
+    def members(self, number: int) -> pl.DataFrame:
+        """Return example_id, split, group_id, included of a version."""
+        return self._database.frame(
+            "SELECT example_id, split, group_id, included FROM version_members WHERE number = $number"
+            " ORDER BY example_id",
+            {"number": number},
+        )
+
+    def counts(self, number: int) -> dict[str, int]:
+        """Count the curated examples of each split."""
+        rows = self._database.frame(
+            "SELECT split, count(*) AS n FROM version_members WHERE number = $number AND included GROUP BY split",
+            {"number": number},
+        ).to_dicts()
+        return {"train": 0, "validation": 0, "test": 0} | {row["split"]: row["n"] for row in rows}
+
+    def all(self) -> pl.DataFrame:
+        """Return every version with its counts, newest first."""
+        return self._database.frame(
+            "SELECT v.version, v.name, v.created_at, count(*) FILTER (m.included AND m.split = 'train') AS train,"
+            " count(*) FILTER (m.included AND m.split = 'validation') AS validation,"
+            " count(*) FILTER (m.included AND m.split = 'test') AS test FROM versions v"
+            " LEFT JOIN version_members m USING (number) GROUP BY v.number, v.version, v.name, v.created_at"
+            " ORDER BY v.number DESC"
+        )
+
+    def add_export(self, version: str, format: str, folder: str, manifest: Mapping[str, object], now: datetime) -> None:
+        """Record that a version was written to a folder."""
+        with self._database.transaction() as transaction:
+            transaction.execute(
+                "INSERT INTO exports VALUES ($version, $format, $folder, $manifest, $now)",
+                {
+                    "version": version,
+                    "format": format,
+                    "folder": folder,
+                    "manifest": json.dumps(dict(manifest)),
+                    "now": now,
+                },
+            )
+
+    def exports(self) -> pl.DataFrame:
+        """Return what was exported, newest first."""
+        return self._database.frame(
+            "SELECT version, format, folder, exported_at FROM exports ORDER BY exported_at DESC"
+        )
