@@ -1,0 +1,1 @@
+"""Clusters of prompts, their titles, a map in two dimensions, and gaps against production."""

@@ -1,0 +1,30 @@
+"""What an encoder is: one method from texts to unit vectors.
+
+Whatever has these three members can be handed to a stage: the bundled sentence-transformers model (`minilm.py`), a
+dictionary of vectors in a test, or a client of an embedding service.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.progress import Progress, no_progress
+
+Vectors = NDArray[np.float32]
+
+
+class Encoder(Protocol):
+    """Turns texts into vectors whose dot product is their similarity."""
+
+    @property
+    def name(self) -> str:
+        """Names the model and its weights; equal names give equal vectors, so it is part of the cache key."""
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+
+    def encode(self, texts: Sequence[str], *, progress: Progress = no_progress) -> Vectors:
+        """Return one unit row a text, `(n, dimension)` float32, in the order of the texts."""
