@@ -1,0 +1,1 @@
+"""Rating: blind comparisons of two variants' outputs by people, win rates, side bias and agreement."""
