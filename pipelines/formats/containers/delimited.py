@@ -1,0 +1,199 @@
+"""CSV and TSV: a header, then one row a record; the delimiter is found by looking, the shape by the header's names.
+
+    prompt,completion
+    Where is my order?,On its way.
+
+Read strictly by RFC 4180 with any of `, ; | TAB`: quoted cells may hold delimiters, doubled quotes and line ends. A
+record's line is its first physical line. A cell that opens a quote and never closes it would swallow the rest of the
+file: when a record that spans lines does not have as many cells as the header, only its first line is rejected and
+reading goes on at the next.
+
+Written with every cell in quotes. Cells that a spreadsheet would run as a formula (first character = + - @, tab or
+carriage return) get a leading apostrophe, as OWASP advises; how many is noted, since such a cell reads back with it.
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from pipelines.formats.registry import Format, Record, Row, Unfit, register_format
+from pipelines.formats.shapes.prompt_completion import single_turn_row
+from pipelines.formats.source import Line, Source
+
+DELIMITERS = (",", "\t", ";", "|")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_LARGEST_CELL = 1 << 30
+# Going back to the line after a runaway quote reads lines again; after so many times the file is hopeless, not unlucky.
+_MAX_RECOVERIES = 50
+_EXAMPLE: Row = {"prompt": "Where is my order?", "completion": "On its way."}
+
+
+@register_format
+def comma_separated() -> Format:
+    """Describe CSV."""
+    return Format(
+        name="csv",
+        title="CSV",
+        description="A table with a header; comma, semicolon or bar between cells. Written safe against formulas.",
+        extensions=(".csv",),
+        example=_EXAMPLE,
+        kind="container",
+        read_records=read_delimited,
+        write_row=single_turn_row,
+        write_rows=write_csv,
+    )
+
+
+@register_format
+def tab_separated() -> Format:
+    """Describe TSV."""
+    return Format(
+        name="tsv",
+        title="TSV",
+        description="A table with a header and tabs between cells.",
+        extensions=(".tsv", ".tab"),
+        example=_EXAMPLE,
+        kind="container",
+        read_records=read_delimited,
+    )
+
+
+def read_delimited(source: Source) -> Iterator[Record]:
+    """Yield a record for every row after the header."""
+    delimiter = find_delimiter(source.sample())
+    # The limit is the csv module's own and holds for the process; it is only ever raised, to the same value.
+    csv.field_size_limit(_LARGEST_CELL)
+    feed = _Feed(source.lines())
+    header: list[str] | None = None
+    recoveries = 0
+    reader = csv.reader(feed, delimiter=delimiter, strict=True)
+    while True:
+        feed.begin()
+        problem: Unfit | None = None
+        cells: list[str] = []
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            problem = _explain(str(error))
+            reader = csv.reader(feed, delimiter=delimiter, strict=True)
+        taken = feed.taken
+        if problem is None and len(taken) == 1 and not taken[0].text.strip():
+            continue
+        if header is None and problem is None:
+            header = _header(cells)
+            continue
+        first = taken[0]
+        width = len(header) if header is not None else 0
+        if problem is None and len(cells) != width:
+            problem = Unfit(
+                f"The row has {len(cells)} cells, the header {width}.", "Put quotes around cells that hold a delimiter."
+            )
+        if problem is not None and len(taken) > 1 and recoveries < _MAX_RECOVERIES:
+            recoveries += 1
+            feed.push_back(taken[1:])
+            taken = taken[:1]
+            reader = csv.reader(feed, delimiter=delimiter, strict=True)
+        problem = next((line.problem for line in taken if line.problem is not None), problem)
+        raw = "\n".join(line.text for line in taken).rstrip("\r")
+        if problem is None and "\0" in raw:
+            problem = Unfit("The row holds a NUL character.", "Remove it.", raw.index("\0") + 1)
+        if problem is not None:
+            yield Record(first.number, raw, None, problem)
+        else:
+            yield Record(first.number, raw, dict(zip(header or [], cells, strict=True)))
+
+
+def find_delimiter(lines: list[str]) -> str:
+    """Choose the delimiter that cuts the most of the first lines into as many cells as the header, at least two.
+
+    Returns:
+        the delimiter; a comma where none cuts the header.
+    """
+    lines = [line.rstrip("\r") for line in lines if line.strip()][:40]
+    best, most = ",", (0.0, 0)
+    for delimiter in DELIMITERS:
+        records = _try_records(lines, delimiter)
+        if not records or len(records[0]) < 2:
+            continue
+        width = len(records[0])
+        agreeing = sum(len(record) == width for record in records) / len(records)
+        if (agreeing, width) > most:
+            best, most = delimiter, (agreeing, width)
+    return best
+
+
+def write_csv(rows: Iterator[Row], file: BinaryIO) -> list[str]:
+    """Write a header and the rows; returns a note when cells were made safe."""
+    neutralised = 0
+    header: list[str] | None = None
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    for row in rows:
+        if header is None:
+            header = list(row)
+            writer.writerow(header)
+        cells = [str(row[name]) for name in header]
+        neutralised += sum(cell.startswith(FORMULA_STARTS) for cell in cells)
+        writer.writerow([f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell for cell in cells])
+        file.write(buffer.getvalue().encode("utf-8"))
+        buffer.seek(0)
+        buffer.truncate()
+    if header is None:
+        file.write(b'"prompt","completion"\n')
+    if neutralised:
+        return [f"{neutralised} cells begin like a formula and were written with a leading apostrophe."]
+    return []
+
+
+class _Feed:
+    """Physical lines for the csv module, remembered until the record that they belong to is done."""
+
+    def __init__(self, lines: Iterator[Line]) -> None:
+        self._lines = lines
+        self._again: list[Line] = []
+        self.taken: list[Line] = []
+
+    def __iter__(self) -> "_Feed":
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.pop() if self._again else next(self._lines)
+        self.taken.append(line)
+        return line.text + "\n"
+
+    def begin(self) -> None:
+        self.taken = []
+
+    def push_back(self, lines: list[Line]) -> None:
+        self._again.extend(reversed(lines))
+
+
+def _header(cells: list[str]) -> list[str]:
+    names: list[str] = []
+    for position, cell in enumerate(cells, start=1):
+        name = cell.strip() or f"column {position}"
+        while name in names:
+            name = f"{name} ({position})"
+        names.append(name)
+    return names
+
+
+def _try_records(lines: list[str], delimiter: str) -> list[list[str]]:
+    records: list[list[str]] = []
+    try:
+        for record in csv.reader((line + "\n" for line in lines), delimiter=delimiter):
+            records.append(record)
+    except csv.Error:
+        return records
+    return records
+
+
+def _explain(error: str) -> Unfit:
+    if "unexpected end" in error:
+        return Unfit("A quote is opened and never closed.", "Close it, or double the quote signs inside the cell.")
+    if "expected after" in error:
+        return Unfit("Text follows a closing quote.", "Double the quote signs inside a quoted cell.")
+    return Unfit(f"The row cannot be read: {error}.", "Put quotes around cells that hold line ends.")

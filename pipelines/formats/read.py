@@ -1,0 +1,257 @@
+"""Reading a file: every line ends as accepted or as rejected with its place, reason and remedy.
+
+The container yields records, the shape (by the names of a row's columns, row by row) yields messages, the role check
+says what can be used. Rows of another shape than the rest are read as what they are, with a warning. Columns that the
+shape does not take become the metadata. Blank lines are no lines.
+
+Frames are built in batches, so that Python objects never pile up; the result itself is held in memory.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from pydantic import BaseModel, Field, field_validator
+
+from pipelines.errors import CurationError
+from pipelines.examples import Message, canonical_messages
+from pipelines.formats.detect import container_named, detect_container
+from pipelines.formats.names import FIELDS, apply_mapping
+from pipelines.formats.registry import FORMATS, Format, Record, Row, Unfit, shapes
+from pipelines.formats.roles import Role, check_conversation
+from pipelines.formats.source import Source, open_source
+from pipelines.progress import Progress, no_progress
+
+READ_ROWS = pl.Schema({"line": pl.Int64, "messages": pl.String, "metadata": pl.String, "raw": pl.String})
+REJECTED = pl.Schema({"line": pl.Int64, "column": pl.Int64, "reason": pl.String, "remedy": pl.String, "raw": pl.String})
+_BATCH = 10_000
+_TOLD_EVERY = 2_000
+
+
+class ReadSettings(BaseModel, frozen=True, extra="forbid"):
+    """How a file is read."""
+
+    format: str = Field("auto", description="A format by name, or auto: judged by the content.")
+    role: Role = Field("train", description="What the rows are for; only production queries need no answer.")
+    mapping: dict[str, str] = Field(
+        default_factory=dict, description="Which column holds what, where names are unusual: {'prompt': 'question'}."
+    )
+    max_line_bytes: int = Field(64 << 20, ge=100, description="Longer lines are rejected.")
+    max_unpacked_bytes: int = Field(8 << 30, ge=100, description="A compressed file that grows beyond is refused.")
+    limit: int | None = Field(None, ge=1, description="Stop after so many lines; for previews.")
+
+    @field_validator("format")
+    @classmethod
+    def _known_format(cls, name: str) -> str:
+        if name != "auto" and (name not in FORMATS or not FORMATS[name].can_read):
+            known = ", ".join(sorted(entry.name for entry in FORMATS.values() if entry.can_read))
+            raise ValueError(f"there is no format '{name}' to read; known: auto, {known}")
+        return name
+
+    @field_validator("mapping")
+    @classmethod
+    def _known_fields(cls, mapping: dict[str, str]) -> dict[str, str]:
+        if unknown := sorted(set(mapping) - set(FIELDS)):
+            raise ValueError(f"'{unknown[0]}' is nothing a column can be mapped to; known: {', '.join(FIELDS)}")
+        return mapping
+
+
+@dataclass(frozen=True)
+class ReadResult:
+    """What became of every line.
+
+    Attributes:
+        accepted: `READ_ROWS`, in the file's order: messages in canonical form, metadata as a JSON object.
+        rejected: `REJECTED`, in the file's order; column is null where it is not known.
+        format: the shape of most rows, or the container for tables and text.
+        lines: records in the file; accepted + rejected.
+        warnings: what a person should look at.
+        columns: columns of the first rows, in their order of appearance.
+    """
+
+    accepted: pl.DataFrame
+    rejected: pl.DataFrame
+    format: str
+    lines: int
+    warnings: list[str]
+    columns: tuple[str, ...]
+
+
+def read_file(path: Path, settings: ReadSettings | None = None, *, progress: Progress = no_progress) -> ReadResult:
+    """Read one file of examples.
+
+    Args:
+        path: the file; its name plays no part in what it is taken for.
+        settings: format, role, mapping and limits.
+        progress: told the share of the file that was read.
+
+    Returns:
+        accepted and rejected lines; an empty file gives none and a warning.
+
+    Raises:
+        CurationError: the file as a whole cannot be read (missing, binary, grows past the limit, damaged Parquet).
+    """
+    settings = settings or ReadSettings()
+    path = Path(path)
+    source = open_source(path, max_line_bytes=settings.max_line_bytes, max_unpacked_bytes=settings.max_unpacked_bytes)
+    container = _container(source, settings)
+    forced = FORMATS[settings.format] if settings.format != "auto" else None
+    sorter = _Sorter(settings, forced if forced is not None and forced.kind == "shape" else None)
+    for count, record in enumerate(_records(container, source), start=1):
+        sorter.take(record)
+        if count % _TOLD_EVERY == 0:
+            progress(min(source.position / max(source.size, 1), 1.0), f"Read {count:,} lines of {path.name}")
+        if count == settings.limit:
+            break
+    progress(1.0, f"Read {path.name}")
+    return sorter.result(container, source)
+
+
+def _container(source: Source, settings: ReadSettings) -> Format:
+    named = container_named(settings.format)
+    detected = detect_container(source, settings.mapping)
+    if named is None:
+        return FORMATS[detected]
+    if (named.name == "parquet") != source.is_parquet:
+        what = "is a Parquet file" if source.is_parquet else "is no Parquet file"
+        raise CurationError(f"{source.path.name} {what}.", "Leave the format to be detected: auto.")
+    return named
+
+
+def _records(container: Format, source: Source) -> Iterator[Record]:
+    if container.read_records is None:
+        raise CurationError(f"Files of the format {container.name} cannot be read.", "Use another format.")
+    return container.read_records(source)
+
+
+class _Plan:
+    """How rows with certain columns are read: the shape, where its fields are, and what remains."""
+
+    def __init__(self, columns: tuple[str, ...], settings: ReadSettings, forced: Format | None) -> None:
+        named = apply_mapping(columns, settings.mapping)
+        names = list(named)
+        self.shape: Format | None = None
+        self.fields: dict[str, str] = {}
+        for shape in [forced] if forced is not None else shapes():
+            found = shape.recognise(names) if shape.recognise is not None else None
+            if found:
+                self.shape = shape
+                self.fields = {field: named[name] for field, name in found.items()}
+                break
+        used = set(self.fields.values())
+        self.rest = [column for column in columns if column not in used]
+        if self.shape is None:
+            shown = ", ".join(columns[:8]) or "none"
+            wanted = f"the format {forced.title}" if forced is not None else "any known format"
+            self.problem = Unfit(
+                f"The columns ({shown:.200}) are not those of {wanted}.",
+                "Say which column holds what, as in prompt=COLUMN and completion=COLUMN.",
+            )
+
+
+class _Sorter:
+    """Sorts records into accepted and rejected, and builds frames of them batch by batch."""
+
+    def __init__(self, settings: ReadSettings, forced: Format | None) -> None:
+        self._settings = settings
+        self._forced = forced
+        self._plans: dict[tuple[str, ...], _Plan] = {}
+        self._shapes: dict[str, int] = {}
+        self._columns: dict[str, None] = {}
+        self._accepted: list[tuple[int, str, str, str]] = []
+        self._rejected: list[tuple[int, int | None, str, str, str]] = []
+        self._accepted_frames: list[pl.DataFrame] = []
+        self._rejected_frames: list[pl.DataFrame] = []
+        self._lines = 0
+        self._seen_columns = 0
+
+    def take(self, record: Record) -> None:
+        self._lines += 1
+        try:
+            if record.row is None:
+                raise record.problem or Unfit("The line cannot be read.", "Remove it.")
+            messages, metadata = self._read(record.row)
+        except Unfit as problem:
+            raw = record.raw.encode("utf-8", "replace").decode()
+            reason, remedy = (_storable(text) for text in (problem.reason, problem.remedy))
+            self._rejected.append((record.line, problem.column, reason, remedy, raw))
+            if len(self._rejected) >= _BATCH:
+                self._flush()
+            return
+        self._accepted.append((record.line, messages, metadata, record.raw))
+        if len(self._accepted) >= _BATCH:
+            self._flush()
+
+    def result(self, container: Format, source: Source) -> ReadResult:
+        self._flush()
+        accepted = pl.concat([READ_ROWS.to_frame(), *self._accepted_frames], rechunk=False)
+        rejected = pl.concat([REJECTED.to_frame(), *self._rejected_frames], rechunk=False)
+        warnings = list(source.warnings)
+        if not self._lines:
+            warnings.append("The file is empty.")
+        common = max(self._shapes, key=lambda name: self._shapes[name]) if self._shapes else None
+        for name, count in self._shapes.items():
+            if name != common:
+                warnings.append(f"{count} lines have another shape than the rest and were read as {name}.")
+        tables = {"csv", "tsv", "parquet", "text"}
+        name = container.name if container.name in tables or common is None else common
+        return ReadResult(accepted, rejected, name, self._lines, warnings, tuple(self._columns))
+
+    def _read(self, row: Row) -> tuple[str, str]:
+        columns = tuple(row)
+        plan = self._plans.get(columns)
+        if plan is None:
+            plan = _Plan(columns, self._settings, self._forced)
+            if len(self._plans) < _BATCH:  # a hostile file has other columns in every row
+                self._plans[columns] = plan
+        if self._seen_columns < 100:
+            self._seen_columns += 1
+            self._columns.update(dict.fromkeys(columns))
+        if plan.shape is None or plan.shape.read_row is None:
+            raise plan.problem
+        messages = plan.shape.read_row({field: row[column] for field, column in plan.fields.items()})
+        messages = check_conversation(messages, self._settings.role)
+        metadata = _metadata({column: row[column] for column in plan.rest}) if plan.rest else "{}"
+        canonical = _canonical(messages)
+        self._shapes[plan.shape.name] = self._shapes.get(plan.shape.name, 0) + 1
+        return canonical, metadata
+
+    def _flush(self) -> None:
+        if self._accepted:
+            self._accepted_frames.append(pl.DataFrame(self._accepted, schema=READ_ROWS, orient="row"))
+            self._accepted = []
+        if self._rejected:
+            self._rejected_frames.append(pl.DataFrame(self._rejected, schema=REJECTED, orient="row"))
+            self._rejected = []
+
+
+_METADATA = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False, default=str)
+
+
+def _canonical(messages: list[Message]) -> str:
+    try:
+        return canonical_messages(messages)
+    except ValueError:
+        raise _not_finite() from None
+    except (TypeError, RecursionError):
+        raise Unfit("A message holds a value that JSON cannot hold.", "Write it as text.") from None
+
+
+def _metadata(rest: dict[str, Any]) -> str:
+    try:
+        return _METADATA.encode(rest)
+    except ValueError:
+        raise _not_finite() from None
+    except (TypeError, RecursionError):
+        raise Unfit("A column holds a value that JSON cannot hold.", "Write it as text.") from None
+
+
+def _not_finite() -> Unfit:
+    return Unfit("A number is too large or not a number.", "Write null, a smaller number or a text.")
+
+
+def _storable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()

@@ -1,0 +1,1 @@
+"""Shapes: how one row holds a conversation. One module a shape; the registry imports them all."""
