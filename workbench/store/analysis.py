@@ -126,7 +126,9 @@ class AnalysisStore:
 
     def conflict_counts(self) -> dict[str, int]:
         """Count conflicts by kind."""
-        rows = self._database.frame("SELECT kind, count(DISTINCT group_id) AS n FROM conflicts GROUP BY kind ORDER BY kind")
+        rows = self._database.frame(
+            "SELECT kind, count(DISTINCT group_id) AS n FROM conflicts GROUP BY kind ORDER BY kind"
+        )
         return {row["kind"]: row["n"] for row in rows.to_dicts()}
 
     def personal_data(self) -> pl.DataFrame:

@@ -60,7 +60,14 @@ class BrowseStore:
         return int(self._database.frame(f"SELECT count(*) AS n FROM {_FROM} WHERE {where}", values, **frames).item())
 
     def ids(
-        self, chosen: Filter, order: str, *, descending: bool = False, limit: int | None = None, offset: int = 0, seed: int = 0
+        self,
+        chosen: Filter,
+        order: str,
+        *,
+        descending: bool = False,
+        limit: int | None = None,
+        offset: int = 0,
+        seed: int = 0,
     ) -> list[str]:
         """Return the ids of a page (of all when there is no limit): texts are only fetched for what is shown."""
         where, values, frames = _where(chosen)
@@ -129,7 +136,7 @@ _DETAILS = {
     " LEFT JOIN examples e ON e.example_id = o.example_id ORDER BY c.kind",
     "personal_data": 'SELECT example_id, kind, message_index, start, "end" FROM personal_data WHERE example_id IN'
     " (SELECT example_id FROM wanted) ORDER BY message_index, start",
-    "history": "SELECT example_id, action, reviewer AS who, decided_at AS \"when\", note, origin FROM decisions WHERE"
+    "history": 'SELECT example_id, action, reviewer AS who, decided_at AS "when", note, origin FROM decisions WHERE'
     " example_id IN (SELECT example_id FROM wanted) ORDER BY decision_id",
 }
 

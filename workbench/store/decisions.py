@@ -91,7 +91,7 @@ class DecisionStore:
     def history(self, example_id: str) -> pl.DataFrame:
         """Return what was decided about an example, oldest first, undone decisions included and marked."""
         return self._database.frame(
-            "SELECT d.action, d.reviewer AS who, d.decided_at AS \"when\", d.note, d.origin, d.batch, d.replacement_id,"
+            'SELECT d.action, d.reviewer AS who, d.decided_at AS "when", d.note, d.origin, d.batch, d.replacement_id,'
             " u.reviewer AS undone_by FROM decisions d LEFT JOIN (SELECT undoes, any_value(reviewer) AS reviewer"
             " FROM decisions WHERE action = 'undo' GROUP BY undoes) u ON u.undoes = d.batch"
             " WHERE d.example_id = $example_id ORDER BY d.decision_id",

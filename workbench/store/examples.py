@@ -132,7 +132,9 @@ class ExampleStore:
         """Add what an edit made, occurring wherever its parent does; one that exists already is only linked."""
         with self._database.transaction() as transaction:
             values = {"parent": parent_id, "child": row.item(0, "example_id")}
-            known = transaction.value("SELECT count(*) FROM examples WHERE example_id = $child", {"child": values["child"]})
+            known = transaction.value(
+                "SELECT count(*) FROM examples WHERE example_id = $child", {"child": values["child"]}
+            )
             if not known:
                 transaction.insert("examples", row.with_columns(parent_id=pl.lit(parent_id), added_at=pl.lit(now)))
             transaction.execute(

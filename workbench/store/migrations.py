@@ -21,7 +21,7 @@ def examples_and_where_they_came_from(transaction: Transaction) -> None:
         " completion VARCHAR, turns INTEGER, tokens INTEGER, parent_id VARCHAR, added_at TIMESTAMP)",
         "CREATE TABLE occurrences (example_id VARCHAR, import_id INTEGER, role VARCHAR, source VARCHAR, file VARCHAR,"
         " line BIGINT, raw VARCHAR, metadata VARCHAR)",
-        'CREATE TABLE rejected (import_id INTEGER, role VARCHAR, source VARCHAR, file VARCHAR, line BIGINT,'
+        "CREATE TABLE rejected (import_id INTEGER, role VARCHAR, source VARCHAR, file VARCHAR, line BIGINT,"
         ' "column" BIGINT, reason VARCHAR, remedy VARCHAR, raw VARCHAR)',
     ):
         transaction.execute(statement)
@@ -60,7 +60,7 @@ def results_of_curation(transaction: Transaction) -> None:
         ' "end" BIGINT)',
         "CREATE TABLE quality (example_id VARCHAR, quality DOUBLE, suggestion VARCHAR, reason VARCHAR)",
         "CREATE TABLE conflicts (group_id VARCHAR, example_id VARCHAR, kind VARCHAR, detail VARCHAR)",
-        "CREATE TABLE personal_data (example_id VARCHAR, kind VARCHAR, start BIGINT, \"end\" BIGINT,"
+        'CREATE TABLE personal_data (example_id VARCHAR, kind VARCHAR, start BIGINT, "end" BIGINT,'
         " message_index INTEGER)",
         "CREATE TABLE clusters (example_id VARCHAR, cluster_id INTEGER, title VARCHAR, x FLOAT, y FLOAT)",
         "CREATE TABLE gaps (cluster_id INTEGER, title VARCHAR, train_count BIGINT, production_count BIGINT,"
@@ -99,16 +99,17 @@ def runs_evaluations_and_ratings(transaction: Transaction) -> None:
         "CREATE TABLE output_scores (evaluation VARCHAR, variant VARCHAR, example_id VARCHAR, metric VARCHAR,"
         " value DOUBLE)",
         "CREATE TABLE metrics (evaluation VARCHAR, run_id VARCHAR, variant VARCHAR, metric VARCHAR, value DOUBLE,"
-        " low DOUBLE, high DOUBLE, n BIGINT)",
-        "CREATE TABLE differences (evaluation VARCHAR, variant VARCHAR, against VARCHAR, metric VARCHAR,"
-        " difference DOUBLE, low DOUBLE, high DOUBLE, p_value DOUBLE, q_value DOUBLE, n BIGINT, verdict VARCHAR)",
+        " low DOUBLE, high DOUBLE, n BIGINT, method VARCHAR)",
+        "CREATE TABLE differences (evaluation VARCHAR, variant VARCHAR, against VARCHAR, metric VARCHAR, value DOUBLE,"
+        " against_value DOUBLE, difference DOUBLE, low DOUBLE, high DOUBLE, p_value DOUBLE, q_value DOUBLE,"
+        " detectable DOUBLE, n BIGINT, units BIGINT, method VARCHAR, verdict VARCHAR, sentence VARCHAR)",
         "CREATE TABLE looks (evaluation VARCHAR, version VARCHAR, who VARCHAR, why VARCHAR, looked_at TIMESTAMP)",
         "CREATE TABLE comparisons (comparison_id VARCHAR, evaluation VARCHAR, example_id VARCHAR, rater VARCHAR,"
         ' "left" VARCHAR, "right" VARCHAR, position INTEGER, drawn_at TIMESTAMP)',
         "CREATE TABLE rating_events (rating_id BIGINT, comparison_id VARCHAR, rater VARCHAR, choice VARCHAR,"
         " note VARCHAR, session VARCHAR, sequence BIGINT, rated_at TIMESTAMP)",
         # An undo is an event whose choice is NULL.
-        "CREATE VIEW ratings AS SELECT c.comparison_id, c.evaluation, c.example_id, c.rater, c.\"left\", c.\"right\","
+        'CREATE VIEW ratings AS SELECT c.comparison_id, c.evaluation, c.example_id, c.rater, c."left", c."right",'
         " r.choice, r.note, r.rated_at, NULL::VARCHAR AS criteria FROM comparisons c JOIN"
         " (SELECT comparison_id,"
         " last(choice ORDER BY rating_id) AS choice, last(note ORDER BY rating_id) AS note,"

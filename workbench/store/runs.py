@@ -88,13 +88,15 @@ class RunStore:
     def has_results(self, evaluation: str) -> bool:
         """Tell whether an evaluation's results are stored."""
         return bool(
-            self._database.value("SELECT count(*) FROM metrics WHERE evaluation = $evaluation", {"evaluation": evaluation})
+            self._database.value(
+                "SELECT count(*) FROM metrics WHERE evaluation = $evaluation", {"evaluation": evaluation}
+            )
         )
 
     def metrics(self, evaluation: str) -> pl.DataFrame:
-        """Return variant, metric, value, low, high, n of an evaluation."""
+        """Return variant, metric, value, low, high, n, method of an evaluation."""
         return self._database.frame(
-            "SELECT variant, metric, value, low, high, n FROM metrics WHERE evaluation = $evaluation"
+            "SELECT variant, metric, value, low, high, n, method FROM metrics WHERE evaluation = $evaluation"
             " ORDER BY metric, variant",
             {"evaluation": evaluation},
         )
@@ -102,8 +104,7 @@ class RunStore:
     def differences(self, evaluation: str) -> pl.DataFrame:
         """Return each variant's difference from the base on each metric."""
         return self._database.frame(
-            "SELECT variant, against, metric, difference, low, high, p_value, q_value, n, verdict FROM differences"
-            " WHERE evaluation = $evaluation ORDER BY metric, variant, against",
+            "SELECT * EXCLUDE (evaluation) FROM differences WHERE evaluation = $evaluation ORDER BY metric, variant, against",
             {"evaluation": evaluation},
         )
 

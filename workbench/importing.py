@@ -1,0 +1,193 @@
+"""Read files into the project: every line ends as an example's occurrence or as a rejected line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from pipelines.errors import CurationError
+from pipelines.examples import EXAMPLES, example_row, messages_of
+from pipelines.progress import Progress, no_progress, part_of
+from workbench.files import sha256_of
+from workbench.store.examples import ImportRecord
+from workbench.store.store import Store
+
+if TYPE_CHECKING:
+    from pipelines.formats.read import ReadResult
+
+ROLES = ("train", "production", "test", "general")
+PREVIEW_ROWS = 5
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The first rows of a file as they would be imported."""
+
+    format: str
+    columns: list[str]
+    rows: list[dict[str, Any]]
+    warnings: list[str]
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """What became of one file: `new` accepted lines were unknown before, `known` ones were there already."""
+
+    file: str
+    source: str
+    format: str
+    lines: int
+    accepted: int
+    new: int
+    known: int
+    rejected: int
+    warnings: list[str]
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What became of the files of one import."""
+
+    files: list[FileReport]
+
+    @property
+    def accepted(self) -> int:
+        """Lines that are examples."""
+        return sum(file.accepted for file in self.files)
+
+    @property
+    def new(self) -> int:
+        """Lines that were not in the project before."""
+        return sum(file.new for file in self.files)
+
+    @property
+    def rejected(self) -> int:
+        """Lines that could not be read; they are kept with the reason."""
+        return sum(file.rejected for file in self.files)
+
+
+class Importing:
+    """Reads files in."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def preview(
+        self, path: Path, format: str = "auto", mapping: Mapping[str, str] | None = None, role: str = "train"
+    ) -> Preview:
+        """Read a file without storing anything and return its first rows.
+
+        Raises:
+            CurationError: the file cannot be read at all.
+        """
+        result = _read(path, role, format, mapping or {}, no_progress)
+        rows: list[dict[str, Any]] = [
+            {"line": row["line"], "messages": messages_of(row["messages"]), "reason": None}
+            for row in islice(result.accepted.iter_rows(named=True), PREVIEW_ROWS)
+        ]
+        rows += [
+            {"line": row["line"], "messages": [], "reason": row["reason"]}
+            for row in islice(result.rejected.iter_rows(named=True), PREVIEW_ROWS - len(rows))
+        ]
+        return Preview(result.format, _columns(path, result), rows, list(result.warnings))
+
+    def import_files(
+        self,
+        paths: Sequence[Path],
+        role: str = "train",
+        format: str = "auto",
+        source: str | None = None,
+        mapping: Mapping[str, str] | None = None,
+        progress: Progress = no_progress,
+    ) -> ImportReport:
+        """Import files; each is stored whole or not at all, and lines that are there already are not added again.
+
+        Args:
+            paths: files.
+            role: train, production, test (held-out file to check against) or general.
+            format: a format's name, or auto.
+            source: name for where the data is from; the file's name when not given.
+            mapping: our field name -> the file's column, such as {"prompt": "question"}.
+            progress: told how far it is.
+
+        Raises:
+            CurationError: an unknown role, or a file that cannot be read at all.
+        """
+        if role not in ROLES:
+            raise CurationError(f"'{role}' is no role of data.", f"Choose one of: {', '.join(ROLES)}.")
+        reports = []
+        for place, path in enumerate(paths):
+            part = part_of(progress, place / len(paths), (place + 1) / len(paths))
+            reports.append(self._import_file(path, role, format, source or path.stem, mapping or {}, part))
+        return ImportReport(reports)
+
+    def _import_file(
+        self, path: Path, role: str, format: str, source: str, mapping: Mapping[str, str], progress: Progress
+    ) -> FileReport:
+        result = _read(path, role, format, mapping, part_of(progress, 0.0, 0.8))
+        progress(0.8, f"storing {result.accepted.height:,} examples of {path.name}")
+        record = ImportRecord(
+            role=role,
+            source=source,
+            format=result.format,
+            file=path.name,
+            file_hash=sha256_of(path),
+            lines=result.lines,
+            accepted=result.accepted.height,
+            rejected=result.rejected.height,
+            mapping=json.dumps(dict(mapping), sort_keys=True),
+        )
+        new, _ = self._store.examples.add_import(
+            record, _example_columns(result.accepted), result.rejected, self._store.now()
+        )
+        progress(1.0, f"imported {path.name}")
+        return FileReport(
+            path.name,
+            source,
+            result.format,
+            result.lines,
+            record.accepted,
+            new,
+            record.accepted - new,
+            record.rejected,
+            list(result.warnings),
+        )
+
+    def rejected(self, limit: int = 200, offset: int = 0) -> pl.DataFrame:
+        """Return lines that could not be read: file, line, column, reason, remedy, raw."""
+        return self._store.examples.rejected(limit, offset)
+
+    def rejected_count(self) -> int:
+        """Count lines that could not be read."""
+        return self._store.examples.rejected_count()
+
+
+def _read(path: Path, role: str, format: str, mapping: Mapping[str, str], progress: Progress) -> ReadResult:
+    from pipelines.formats.read import ReadSettings, read_file
+
+    settings = ReadSettings(format=format, role=role, mapping=dict(mapping))  # type: ignore[arg-type]
+    return read_file(path, settings, progress=progress)
+
+
+def _example_columns(accepted: pl.DataFrame) -> pl.DataFrame:
+    rows = pl.DataFrame([example_row(messages_of(text)) for text in accepted["messages"]], schema=EXAMPLES)
+    return pl.concat([rows, accepted.select("line", "raw", "metadata")], how="horizontal")
+
+
+def _columns(path: Path, result: ReadResult) -> list[str]:
+    """Name the columns that a person could map: the keys of the first raw lines, in their order."""
+    names: dict[str, None] = {}
+    for raw in [*result.accepted["raw"].head(PREVIEW_ROWS), *result.rejected["raw"].head(PREVIEW_ROWS)]:
+        try:
+            row = json.loads(raw or "")
+        except ValueError:
+            continue
+        if isinstance(row, dict):
+            names |= dict.fromkeys(str(key) for key in row)
+    return list(names)

@@ -1,0 +1,136 @@
+"""Open a project and hand out its parts.
+
+A project is a folder: `workbench.duckdb`, `runs/RUN/`, `evaluations/EVALUATION/`, `exports/`, `cache/`.
+One process at a time owns it.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+
+from pipelines.errors import CurationError
+from workbench.comparing import Comparing
+from workbench.curation import Curation
+from workbench.exporting import Exporting
+from workbench.importing import Importing
+from workbench.overview import Overview
+from workbench.rating import Rating
+from workbench.reviewing import Reviewing
+from workbench.splitting import Splitting
+from workbench.store.store import Clock, Store, utc_now
+from workbench.tables import Tables
+from workbench.training import Training
+
+DATABASE = "workbench.duckdb"
+
+
+class Project:
+    """An open project: its parts are its capabilities, one each."""
+
+    def __init__(self, folder: Path, store: Store) -> None:
+        self.folder = folder
+        self.store = store
+
+    @classmethod
+    def create(cls, folder: Path, now: Clock = utc_now) -> Project:
+        """Make an empty project.
+
+        Raises:
+            CurationError: the folder already holds a project, or cannot be written to.
+        """
+        folder = folder.expanduser().absolute()
+        if (folder / DATABASE).exists():
+            raise CurationError(f"{folder} already holds a project.", "Open it, or choose another folder.")
+        try:
+            for part in ("runs", "evaluations", "exports", "cache"):
+                (folder / part).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CurationError(
+                f"The folder {folder} cannot be made: {error.strerror}.", "Choose a folder that you may write to."
+            ) from None
+        return cls(folder, Store(folder / DATABASE, now))
+
+    @classmethod
+    def open(cls, folder: Path, now: Clock = utc_now) -> Project:
+        """Open a project that exists.
+
+        Raises:
+            CurationError: the folder holds no project, another process has it open (named), or a newer workbench
+                made it.
+        """
+        folder = folder.expanduser().absolute()
+        if not (folder / DATABASE).is_file():
+            raise CurationError(
+                f"{folder} holds no project (there is no {DATABASE} in it).",
+                f"Choose a project's folder, or make a new project: workbench new {folder.name}",
+            )
+        return cls(folder, Store(folder / DATABASE, now))
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    def close(self) -> None:
+        """Let go of the project."""
+        self.store.close()
+
+    def __enter__(self) -> Project:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @cached_property
+    def overview(self) -> Overview:
+        """How far the project is."""
+        return Overview(self.store, self.folder)
+
+    @cached_property
+    def importing(self) -> Importing:
+        """Read files in."""
+        return Importing(self.store)
+
+    @cached_property
+    def reviewing(self) -> Reviewing:
+        """Look at examples and decide."""
+        return Reviewing(self.store)
+
+    @cached_property
+    def curation(self) -> Curation:
+        """Run the stages and act on what they found."""
+        return Curation(self.store, self.folder)
+
+    @cached_property
+    def splitting(self) -> Splitting:
+        """Split without leaks."""
+        return Splitting(self.store, self.folder)
+
+    @cached_property
+    def exporting(self) -> Exporting:
+        """Write the splits to files."""
+        return Exporting(self.store, self.folder)
+
+    @cached_property
+    def training(self) -> Training:
+        """Train adapters."""
+        return Training(self.store, self.folder)
+
+    @cached_property
+    def comparing(self) -> Comparing:
+        """Let variants answer held-out examples and compare them."""
+        return Comparing(self.store, self.folder)
+
+    @cached_property
+    def rating(self) -> Rating:
+        """Rate answers blind."""
+        return Rating(self.store)
+
+    @cached_property
+    def tables(self) -> Tables:
+        """Read result tables."""
+        return Tables(self.store)

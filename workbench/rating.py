@@ -1,0 +1,202 @@
+"""Rate answers blind: sides are drawn and stored before anything is shown, and no card names a variant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import polars as pl
+
+from pipelines.errors import CurationError
+from pipelines.examples import Message, messages_of
+from workbench.store.store import Store
+
+CHOICES = ("left", "right", "tie", "both_bad")
+
+
+@dataclass(frozen=True)
+class RatingCard:
+    """One blind pair: the conversation, two answers, and the reference behind a key."""
+
+    comparison_id: str
+    messages: list[Message]
+    left_text: str
+    right_text: str
+    reference: str
+    position: int
+    total: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold."""
+        return asdict(self)
+
+
+class Rating:
+    """Draws comparisons, records ratings, and counts who won."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def begin(self, evaluation: str, left: str, right: str, rater: str, count: int = 50, seed: int = 0) -> int:
+        """Draw blind comparisons of two variants for a rater and store them; returns how many are drawn in all.
+
+        Examples whose two answers are equal are skipped. Drawing again adds nothing that is there already.
+
+        Raises:
+            CurationError: the evaluation has no outputs of a variant, or the variants are the same.
+        """
+        from pipelines.rating.draw import draw_comparisons
+
+        outputs = self._store.runs.outputs(evaluation)
+        if outputs.is_empty():
+            raise CurationError(f"{evaluation} has no answers yet.", "Wait for the evaluation to finish, then rate.")
+        drawn = draw_comparisons(outputs, left, right, rater=rater, seed=seed, count=count)
+        known = self._store.ratings.comparisons(evaluation, rater)
+        fresh = drawn.join(known, on="comparison_id", how="anti").with_columns(
+            comparison_id=pl.lit(f"{evaluation}:") + pl.col("comparison_id"),
+            position=pl.col("position").cast(pl.Int32) + known.height,
+        )
+        self._store.ratings.add_comparisons(evaluation, fresh, self._store.now())
+        return self._store.ratings.comparisons(evaluation, rater).height
+
+    def pending(self, evaluation: str, rater: str, limit: int = 20) -> list[RatingCard]:
+        """Return the next blind pairs of a rater."""
+        rows = self._store.ratings.pending(evaluation, rater, limit)
+        texts = {
+            (row["variant"], row["example_id"]): row["text"]
+            for row in self._store.runs.outputs(evaluation).iter_rows(named=True)
+        }
+        examples = {
+            row["example_id"]: row
+            for row in self._store.examples.with_ids(rows["example_id"].to_list()).iter_rows(named=True)
+        }
+        total = self._store.ratings.comparisons(evaluation, rater).height
+        done = total - self._pending_count(evaluation, rater)
+        cards = []
+        for place, row in enumerate(rows.iter_rows(named=True)):
+            example = examples[row["example_id"]]
+            messages = messages_of(example["messages"])
+            if messages[-1]["role"] == "assistant":
+                messages = messages[:-1]
+            cards.append(
+                RatingCard(
+                    row["comparison_id"],
+                    messages,
+                    texts[row["left"], row["example_id"]],
+                    texts[row["right"], row["example_id"]],
+                    example["completion"],
+                    done + place + 1,
+                    total,
+                )
+            )
+        return cards
+
+    def _pending_count(self, evaluation: str, rater: str) -> int:
+        return self._store.ratings.pending(evaluation, rater, 1_000_000).height
+
+    def rate(self, events: Sequence[Mapping[str, Any]], rater: str) -> int:
+        """Store ratings and return the highest sequence that is stored; sending one twice stores it once.
+
+        Each event is `{session, sequence, comparison_id, choice, note?}`; a choice of `undo` takes the rating of that
+        comparison back.
+
+        Raises:
+            CurationError: an unknown choice, or a comparison that was not drawn for this rater; nothing is stored.
+        """
+        if not events:
+            return 0
+        rows: list[dict[str, object]] = []
+        for event in sorted(events, key=lambda event: int(event["sequence"])):
+            choice = str(event["choice"])
+            if choice not in (*CHOICES, "undo"):
+                raise CurationError(f"'{choice}' is no rating.", f"Choose one of: {', '.join(CHOICES)}.")
+            rows.append(
+                {
+                    "comparison_id": str(event["comparison_id"]),
+                    "choice": None if choice == "undo" else choice,
+                    "note": event.get("note") or None,
+                    "session": str(event["session"]),
+                    "sequence": int(event["sequence"]),
+                }
+            )
+        self._check_drawn({str(row["comparison_id"]) for row in rows}, rater)
+        self._store.ratings.append(rows, rater, self._store.now())
+        return self._store.ratings.highest_sequence(str(events[0]["session"]))
+
+    def _check_drawn(self, comparison_ids: set[str], rater: str) -> None:
+        evaluations = {comparison_id.partition(":")[0] for comparison_id in comparison_ids}
+        drawn: set[str] = set()
+        for evaluation in evaluations:
+            drawn |= set(self._store.ratings.comparisons(evaluation, rater)["comparison_id"])
+        unknown = sorted(comparison_ids - drawn)
+        if unknown:
+            raise CurationError(
+                f"The comparison {unknown[0]} was not drawn for {rater}.", "Begin rating this evaluation first."
+            )
+
+    def undo(self, evaluation: str, rater: str) -> str | None:
+        """Take the rater's last rating back; returns its comparison, or None when there is none."""
+        last = self._store.ratings.last_rated(evaluation, rater)
+        if last is not None:
+            session = f"undo:{rater}"
+            event: dict[str, object] = {
+                "comparison_id": last,
+                "choice": None,
+                "note": None,
+                "session": session,
+                "sequence": self._store.ratings.next_session_sequence(session),
+            }
+            self._store.ratings.append([event], rater, self._store.now())
+        return last
+
+    def progress(self, evaluation: str, rater: str) -> tuple[int, int]:
+        """Return how many comparisons this rater has rated, and how many are drawn."""
+        drawn = self._store.ratings.comparisons(evaluation, rater).height
+        return drawn - self._pending_count(evaluation, rater), drawn
+
+    def win_rates(self, evaluation: str) -> pl.DataFrame:
+        """Return the win rate of each pair of variants that was rated, with interval."""
+        from pipelines.rating.win_rate import win_rate
+
+        ratings = self._store.ratings.ratings(evaluation)
+        rows = []
+        for variant, against in _rated_pairs(ratings):
+            rate = win_rate(ratings, variant, against)
+            rows.append({name: getattr(rate, name) for name in _WIN_RATE})
+        return pl.DataFrame(rows, schema=_WIN_RATE)
+
+    def agreement(self, evaluation: str) -> dict[str, Any]:
+        """Return how far raters agree; empty when fewer than two raters rated the same examples."""
+        from pipelines.rating.agreement import agreement
+
+        ratings = self._store.ratings.ratings(evaluation)
+        if ratings["rater"].n_unique() < 2:
+            return {}
+        return asdict(agreement(ratings))
+
+    def ratings(self, evaluation: str | None = None) -> pl.DataFrame:
+        """Return what raters said, with the variants named."""
+        return self._store.ratings.ratings(evaluation)
+
+
+_WIN_RATE = pl.Schema(
+    {
+        "variant": pl.String,
+        "against": pl.String,
+        "wins": pl.Int64,
+        "losses": pl.Int64,
+        "ties": pl.Int64,
+        "both_bad": pl.Int64,
+        "win_rate": pl.Float64,
+        "low": pl.Float64,
+        "high": pl.Float64,
+        "n": pl.Int64,
+    }
+)
+
+
+def _rated_pairs(ratings: pl.DataFrame) -> list[tuple[str, str]]:
+    """Name each pair of variants once, the one that sorts later first (tuned before base)."""
+    pairs = {tuple(sorted((row["left"], row["right"]), reverse=True)) for row in ratings.iter_rows(named=True)}
+    return sorted((first, second) for first, second in pairs)

@@ -1,0 +1,289 @@
+"""Look at examples, decide about them, take decisions back. The sealed test split is never shown."""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import polars as pl
+
+from pipelines.errors import CurationError
+from pipelines.examples import EXAMPLES, Message, example_row, messages_of
+from workbench.store.browse import ORDERS, Filter
+from workbench.store.store import Store
+
+__all__ = ["Card", "Filter", "FilterChoices", "Reviewing", "Undone"]
+
+ACTIONS = ("keep", "drop", "flag", "pending")
+
+
+@dataclass(frozen=True)
+class Card:
+    """All that a reviewer sees of one example."""
+
+    example_id: str
+    messages: list[Message]
+    state: str
+    quality: float | None
+    suggestion: str | None
+    reason: str | None
+    scores: list[dict[str, Any]]
+    duplicates: list[dict[str, Any]]
+    conflicts: list[dict[str, Any]]
+    personal: list[dict[str, Any]]
+    source: str | None
+    file: str | None
+    line: int | None
+    cluster: str | None
+    parent_id: str | None
+    history: list[dict[str, Any]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What an undo took back."""
+
+    batch: int
+    action: str
+    example_ids: list[str]
+
+
+@dataclass(frozen=True)
+class FilterChoices:
+    """What can be chosen in each filter: (value, title, number of examples)."""
+
+    states: list[tuple[str, str, int]]
+    suggestions: list[tuple[str, str, int]]
+    sources: list[tuple[str, str, int]]
+    clusters: list[tuple[str, str, int]]
+    scorers: list[tuple[str, str, int]]
+
+
+class Reviewing:
+    """Shows examples and records decisions."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def count(self, chosen: Filter) -> int:
+        """Count the examples that a filter selects."""
+        return self._store.browse.count(chosen)
+
+    def page(
+        self, chosen: Filter, order: str = "position", *, descending: bool = False, limit: int = 50, offset: int = 0
+    ) -> pl.DataFrame:
+        """Return one page of a table of examples.
+
+        Args:
+            chosen: which examples.
+            order: quality, id, position (import order) or random.
+            descending: the other way round.
+            limit: rows of a page.
+            offset: rows to skip.
+        """
+        ids = self._store.browse.ids(chosen, _order(order), descending=descending, limit=limit, offset=offset)
+        return self._store.browse.rows(ids)
+
+    def queue(
+        self, chosen: Filter, order: str = "position", limit: int = 200, *, descending: bool = False, offset: int = 0
+    ) -> list[str]:
+        """Return the ids of the next examples to look at."""
+        return self._store.browse.ids(chosen, _order(order), descending=descending, limit=limit, offset=offset)
+
+    def sealed_count(self) -> int:
+        """Count the examples of the sealed test split, which review never shows."""
+        return self._store.browse.sealed_count()
+
+    def cards(self, ids: Sequence[str]) -> list[Card]:
+        """Return the cards of examples, in the order of the ids; unknown and sealed ones are left out."""
+        shown = self._store.browse.ids(Filter(ids=tuple(ids)), "id") if ids else []
+        visible = set(shown)
+        wanted = [example_id for example_id in ids if example_id in visible]
+        details = {name: self._details(name, wanted) for name in _DETAILS}
+        cards = []
+        for row in self._store.browse.rows(wanted).iter_rows(named=True):
+            parts = {name: details[name].get(row["example_id"], []) for name in _DETAILS}
+            fields = {name: row[name] for name in _ROW_FIELDS}
+            cards.append(
+                Card(
+                    messages=messages_of(row["messages"]),
+                    personal=parts.pop("personal_data"),
+                    **fields,
+                    **parts,
+                )
+            )
+        return cards
+
+    def _details(self, table: str, ids: list[str]) -> dict[str, list[dict[str, Any]]]:
+        found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for row in self._store.browse.details(table, ids).iter_rows(named=True):
+            example_id = row.pop("example_id")
+            if "when" in row:
+                row["when"] = row["when"].isoformat(timespec="seconds")
+            found[example_id].append(row)
+        return found
+
+    def decide(self, ids: Sequence[str], action: str, who: str, note: str = "", origin: str = "person") -> int:
+        """Decide about examples as one batch, which is undone as one; returns the batch's number.
+
+        Raises:
+            CurationError: an unknown action, or no example given.
+        """
+        _check_action(action)
+        if not ids:
+            raise CurationError("No example was chosen.", "Choose at least one example, or loosen the filter.")
+        rows = [{"example_id": example_id, "action": action, "note": note or None} for example_id in ids]
+        return self._store.decisions.append(rows, who, self._store.now(), origin=origin)
+
+    def decide_where(self, chosen: Filter, action: str, who: str, note: str = "") -> int:
+        """Decide about all examples that a filter selects, as one batch; returns how many they were."""
+        ids = self._store.browse.ids(chosen, "id")
+        self.decide(ids, action, who, note, origin="filter")
+        return len(ids)
+
+    def edit(self, example_id: str, messages: Sequence[Message], who: str, note: str = "") -> str:
+        """Put an edited example in the place of another and return its id; the first one stays in the history.
+
+        Raises:
+            CurationError: the example is unknown, or the messages are no conversation.
+        """
+        self._append_edit(example_id, messages, who, note)
+        return str(example_row(messages)["example_id"])
+
+    def _append_edit(
+        self,
+        example_id: str,
+        messages: Sequence[Message],
+        who: str,
+        note: str,
+        event: Mapping[str, object] | None = None,
+    ) -> None:
+        _check_messages(messages)
+        if self._store.examples.with_ids([example_id]).is_empty():
+            raise CurationError(f"There is no example {example_id}.", "Reload the page and edit the example again.")
+        row = example_row(messages)
+        child = str(row["example_id"])
+        if child == example_id:
+            return
+        self._store.examples.add_edited(pl.DataFrame([row], schema=EXAMPLES), example_id, self._store.now())
+        self._store.decisions.append(
+            [
+                {
+                    "example_id": example_id,
+                    "action": "edit",
+                    "replacement_id": child,
+                    "note": note or None,
+                    **(event or {}),
+                },
+                {"example_id": example_id, "action": "drop", "note": "replaced by an edit"},
+                {"example_id": child, "action": "keep", "note": "edited"},
+            ],
+            who,
+            self._store.now(),
+        )
+
+    def note(self, example_id: str, text: str, who: str) -> None:
+        """Write a note beside an example; its state stays."""
+        row = {"example_id": example_id, "action": "note", "note": text}
+        self._store.decisions.append([row], who, self._store.now())
+
+    def undo(self, who: str, event: dict[str, object] | None = None) -> Undone | None:
+        """Take this reviewer's last decision (or bulk decision) back; None when there is none."""
+        batch = self._store.decisions.last_batch(who)
+        return None if batch is None else self.undo_batch(batch, who, event)
+
+    def undo_batch(self, batch: int, who: str, event: dict[str, object] | None = None) -> Undone:
+        """Take one batch of decisions back."""
+        rows = self._store.decisions.batch(batch)
+        self._store.decisions.undo_batch(batch, who, self._store.now(), event)
+        actions = rows["action"].to_list()
+        return Undone(batch, actions[0] if actions else "", rows["example_id"].to_list())
+
+    def history(self, example_id: str) -> pl.DataFrame:
+        """Return what was decided about an example, oldest first."""
+        return self._store.decisions.history(example_id)
+
+    def log(self, events: Sequence[Mapping[str, Any]], who: str) -> int:
+        """Store events of a review session in their order and return the highest sequence that is stored.
+
+        Each event is `{session, sequence, example_id, action, note?, messages?}`; action is keep, drop, flag, pending,
+        note, edit or undo. Sending an event twice stores it once.
+
+        Raises:
+            CurationError: an event that is no decision; those before it are stored.
+        """
+        if not events:
+            return 0
+        session = str(events[0]["session"])
+        stored = self._store.decisions.highest_sequence(session)
+        for event in sorted(events, key=lambda event: int(event["sequence"])):
+            if int(event["sequence"]) > stored:
+                self._store_event(event, who)
+        return self._store.decisions.highest_sequence(session)
+
+    def _store_event(self, event: Mapping[str, Any], who: str) -> None:
+        place: dict[str, object] = {"session": str(event["session"]), "sequence": int(event["sequence"])}
+        action, note = str(event["action"]), str(event.get("note") or "")
+        example_id = str(event.get("example_id") or "")
+        row = {"example_id": example_id, "action": action, "note": note or None, **place}
+        if action == "edit":
+            self._append_edit(example_id, event["messages"], who, note, place)
+        elif action == "undo":
+            if self.undo(who, place) is None:
+                # Nothing to take back, yet the event is acknowledged: an undo of nothing.
+                self._store.decisions.append_logged(
+                    [{**row, "action": "note", "note": "nothing to undo"}], who, self._store.now()
+                )
+        elif action == "note":
+            self._store.decisions.append_logged([row], who, self._store.now())
+        else:
+            _check_action(action)
+            self._store.decisions.append_logged([row], who, self._store.now())
+
+    def filters(self) -> FilterChoices:
+        """Return what can be chosen in each filter."""
+        return FilterChoices(**self._store.browse.choices())
+
+
+_ROW_FIELDS = (
+    "example_id",
+    "state",
+    "quality",
+    "suggestion",
+    "reason",
+    "source",
+    "file",
+    "line",
+    "cluster",
+    "parent_id",
+)
+_DETAILS = ("scores", "duplicates", "conflicts", "personal_data", "history")
+
+
+def _order(order: str) -> str:
+    if order not in ORDERS:
+        raise CurationError(f"Examples cannot be ordered by '{order}'.", f"Choose one of: {', '.join(ORDERS)}.")
+    return order
+
+
+def _check_action(action: str) -> None:
+    if action not in ACTIONS:
+        raise CurationError(f"'{action}' is no decision.", f"Choose one of: {', '.join(ACTIONS)}.")
+
+
+def _check_messages(messages: Sequence[Message]) -> None:
+    try:
+        json.dumps(messages, allow_nan=False)
+        readable = all(isinstance(message["role"], str) and "content" in message for message in messages)
+    except (TypeError, ValueError, KeyError):
+        readable = False
+    if not messages or not readable:
+        raise CurationError(
+            "The edited example is no conversation: each message needs a role and a content.",
+            "Keep the messages' roles and write text into each.",
+        )

@@ -1,0 +1,171 @@
+"""Split the kept examples without leaks and store the split as a dataset version with its certificate."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from pipelines.errors import CurationError
+from pipelines.progress import Progress, no_progress, part_of
+from workbench.store.store import Store
+from workbench.vectors import project_vectors
+
+if TYPE_CHECKING:
+    from pipelines.splitting.settings import SplitSettings
+
+
+@dataclass(frozen=True)
+class SplitReport:
+    """What a split did: curated examples of each split, the version, the certificate, and notes for a person."""
+
+    counts: dict[str, int]
+    version: str
+    certificate: dict[str, Any]
+    notes: list[str]
+
+
+@dataclass(frozen=True)
+class SplitView:
+    """The current dataset version."""
+
+    version: str
+    name: str
+    counts: dict[str, int]
+    created_at: datetime
+    certificate: dict[str, Any]
+    settings: dict[str, Any]
+    notes: list[str]
+
+
+class Splitting:
+    """Splits and remembers the versions."""
+
+    def __init__(self, store: Store, folder: Path) -> None:
+        self._store = store
+        self._folder = folder
+
+    def split(
+        self, settings: SplitSettings | None = None, *, include_pending: bool = False, progress: Progress = no_progress
+    ) -> SplitReport:
+        """Split all training examples by duplicate group, so that dropped copies stay on their group's side.
+
+        Only kept examples are part of the curated set (and pending ones where asked for), but every example gets a
+        side: so training on the uncurated data cannot leak into the test split either.
+
+        Args:
+            settings: ratios and seed; defaults 80/10/10.
+            include_pending: take examples that nobody decided about as kept.
+            progress: told how far it is.
+
+        Raises:
+            CurationError: nothing is kept, or what the stage refuses (ratios, too few examples).
+        """
+        from pipelines.splitting.settings import SplitSettings
+        from pipelines.splitting.split import split_examples
+
+        settings = settings or SplitSettings()
+        examples = self._store.examples.with_role("train")
+        wanted = ["kept", "pending"] if include_pending else ["kept"]
+        states = self._store.decisions.states()
+        included = states.filter(pl.col("state").is_in(wanted)).select("example_id")
+        if included.is_empty():
+            raise CurationError(
+                "No example is kept yet, so there is nothing to split.",
+                "Apply the suggestions on the quality page or keep examples in review; or include pending examples.",
+            )
+        progress(0.05, "linking duplicates")
+        curated = examples.join(included, on="example_id", how="semi")
+        split = split_examples(curated, self._links(examples), settings)
+        members = _place_all(examples, split.assignments, self._links(examples), settings)
+        members = members.join(included.with_columns(included=pl.lit(True)), on="example_id", how="left").with_columns(
+            pl.col("included").fill_null(False)
+        )
+        certificate = self._certify(curated, split.assignments, part_of(progress, 0.2, 0.95))
+        version = _version_of(members.filter("included"), settings.model_dump())
+        notes = [*split.notes]
+        record = self._store.versions.add(
+            version,
+            members,
+            settings=settings.model_dump(),
+            certificate=certificate,
+            notes=notes,
+            now=self._store.now(),
+        )
+        progress(1.0, "split")
+        return SplitReport(self._store.versions.counts(record.number), version, certificate, notes)
+
+    def _links(self, examples: pl.DataFrame) -> pl.DataFrame:
+        """Return example_id, group_id for everything that must stay together; several rows an example."""
+        from pipelines.splitting.links import link_examples
+
+        pairs = self._store.analysis.duplicate_pairs().filter(~pl.col("guarded"))
+        stacked = [
+            self._store.analysis.duplicates().select("example_id", group_id=pl.lit("d:") + pl.col("group_id")),
+            pairs.select(example_id="example_a", group_id=pl.lit("p:") + pl.col("example_a")),
+            pairs.select(example_id="example_b", group_id=pl.lit("p:") + pl.col("example_a")),
+            link_examples(examples).select("example_id", pl.lit("l:") + pl.col("group_id")),
+        ]
+        return pl.concat(stacked).unique().sort("group_id", "example_id")
+
+    def _certify(self, examples: pl.DataFrame, assignments: pl.DataFrame, progress: Progress) -> dict[str, Any]:
+        from pipelines.splitting.certificate import certify_split
+
+        progress(0.0, "embedding prompts for the certificate")
+        vectors = project_vectors(self._folder, examples["prompt"].to_list(), part_of(progress, 0.0, 0.5))
+        progress(0.5, "checking pairs across splits")
+        certificate = certify_split(examples, assignments, vectors=vectors)
+        return certificate.to_json()
+
+    def current(self) -> SplitView | None:
+        """Return the current version, or None before the first split."""
+        record = self._store.versions.current()
+        if record is None:
+            return None
+        return SplitView(
+            record.version,
+            record.name,
+            self._store.versions.counts(record.number),
+            record.created_at,
+            record.certificate,
+            record.settings,
+            record.notes,
+        )
+
+    def closest_pairs(self) -> pl.DataFrame:
+        """Return the most alike pairs across the current splits, without texts of the sealed test split."""
+        current = self.current()
+        rows = current.certificate.get("closest", []) if current else []
+        return pl.DataFrame(rows)
+
+    def versions(self) -> pl.DataFrame:
+        """Return all versions, newest first."""
+        return self._store.versions.all()
+
+
+def _place_all(
+    examples: pl.DataFrame, assignments: pl.DataFrame, links: pl.DataFrame, settings: SplitSettings
+) -> pl.DataFrame:
+    """Give examples outside the curated set the side of what they are linked to; the rest goes to train."""
+    from pipelines.splitting.split import group_examples
+
+    groups = group_examples(examples, links)
+    sides = (
+        groups.join(assignments.select("example_id", "split"), on="example_id")
+        .group_by("group_id")
+        .agg(pl.col("split").mode().sort().first())
+    )
+    placed = groups.join(sides, on="group_id", how="left").with_columns(pl.col("split").fill_null("train"))
+    return placed.select("example_id", "split", "group_id")
+
+
+def _version_of(members: pl.DataFrame, settings: dict[str, Any]) -> str:
+    """Hash a version: its sorted example ids with their splits, and the settings."""
+    rows = members.select("example_id", "split").sort("example_id").rows()
+    text = json.dumps([rows, settings], sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

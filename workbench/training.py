@@ -1,0 +1,251 @@
+"""Train adapters in detached processes: prepare a run's folder, start it, watch it, cancel and resume it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import polars as pl
+
+from pipelines.errors import CurationError
+from pipelines.examples import messages_of
+from pipelines.progress import Progress, no_progress
+from workbench.files import write_text
+from workbench.settings import checked_settings
+from workbench.store.runs import RunRecord
+from workbench.store.store import Store
+from workbench.store.versions import VersionRecord
+
+if TYPE_CHECKING:
+    from pipelines.training.preflight import Preflight
+
+    from pipelines.training.settings import TrainSettings
+
+Data = Literal["curated", "raw"]
+
+
+@dataclass(frozen=True)
+class RunView:
+    """A run, with how far it is."""
+
+    run_id: str
+    version: str
+    data: str
+    base: str
+    method: str
+    state: str
+    message: str
+    progress: float
+    started_at: datetime
+    settings: dict[str, Any]
+    train_examples: int
+    validation_examples: int
+    best_loss: float | None
+    result: dict[str, Any] | None
+    error: CurationError | None
+
+
+METRICS = pl.Schema(
+    {
+        "step": pl.Int64,
+        "epoch": pl.Float64,
+        "loss": pl.Float64,
+        "validation_loss": pl.Float64,
+        "learning_rate": pl.Float64,
+        "tokens_per_second": pl.Float64,
+        "gradient_norm": pl.Float64,
+        "seconds": pl.Float64,
+    }
+)
+
+
+class Training:
+    """Starts and watches runs."""
+
+    def __init__(self, store: Store, folder: Path) -> None:
+        self._store = store
+        self._folder = folder / "runs"
+
+    def defaults(self, base: str = "default") -> TrainSettings:
+        """Propose settings for the current version's training split, with the reason."""
+        from pipelines.training.settings import default_settings
+
+        version = self._store.versions.current()
+        examples = self._store.versions.counts(version.number)["train"] if version else 0
+        return default_settings(base, examples)
+
+    def settings(self, values: Mapping[str, object], base: str = "default") -> TrainSettings:
+        """Put what a person chose over the defaults.
+
+        Raises:
+            CurationError: an unknown setting, or a value out of its bounds.
+        """
+        from pipelines.training.settings import TrainSettings
+
+        proposed = self.defaults(base).model_dump()
+        return checked_settings(TrainSettings, {**proposed, **values}, "training")
+
+    def check(self, settings: TrainSettings | None = None, data: Data = "curated") -> Preflight:
+        """Look at what the trainer would see, without training.
+
+        Raises:
+            CurationError: nothing was split yet, or the base model cannot be used.
+        """
+        from pipelines.training.preflight import check
+
+        train = self._conversations(self._current(), "train", data)
+        return check([messages_of(text) for text in train], settings or self.defaults())
+
+    def start(self, settings: TrainSettings | None = None, data: Data = "curated") -> str:
+        """Write a run's folder and start its process; returns the run's id.
+
+        Args:
+            settings: of the run; the defaults when not given.
+            data: `curated`, what was kept; or `raw`, everything that was imported, copies included, except what is
+                linked to the validation or the test split.
+
+        Raises:
+            CurationError: nothing was split yet.
+        """
+        from workbench.jobs.process import start_job
+
+        settings = settings or self.defaults()
+        version = self._current()
+        run_id = self._store.runs.next_name("run")
+        folder = self._folder / run_id
+        counts = {}
+        for split in ("train", "validation"):
+            rows = self._conversations(version, split, data)
+            counts[split] = len(rows)
+            write_text(folder / "data" / f"{split}.jsonl", "".join(f'{{"messages":{text}}}\n' for text in rows))
+        general = self._store.examples.with_role("general")["messages"].to_list()
+        write_text(folder / "data" / "general.jsonl", "".join(f'{{"messages":{text}}}\n' for text in general))
+        document = {"kind": "train", "version": version.version, "data": data, "settings": settings.model_dump()}
+        write_text(folder / "settings.json", json.dumps(document, indent=2) + "\n")
+        self._store.runs.add_run(
+            RunRecord(
+                run_id,
+                version.version,
+                data,
+                settings.base,
+                settings.method,
+                settings.model_dump(),
+                counts["train"],
+                counts["validation"],
+                self._store.now(),
+            )
+        )
+        start_job(folder, "train")
+        return run_id
+
+    def _current(self) -> VersionRecord:
+        version = self._store.versions.current()
+        if version is None:
+            raise CurationError("Nothing was split yet.", "Split first: workbench split, or the Split page.")
+        return version
+
+    def _conversations(self, version: VersionRecord, split: str, data: Data) -> list[str]:
+        """Return canonical messages, one text a training row, in the order of their ids."""
+        members = self._store.versions.members(version.number).filter(pl.col("split") == split)
+        if data == "curated":
+            members = members.filter("included")
+        examples = self._store.examples.with_ids(members["example_id"].to_list())
+        if data == "raw":
+            counts = self._store.examples.occurrence_counts("train")
+            examples = examples.join(counts, on="example_id", how="left", maintain_order="left").select(
+                pl.col("messages").repeat_by(pl.col("occurrences").fill_null(1)).explode()
+            )
+        return examples["messages"].to_list()
+
+    def runs(self) -> list[RunView]:
+        """Return all runs, newest first."""
+        return [self._view(record) for record in self._store.runs.runs()]
+
+    def run(self, run_id: str) -> RunView:
+        """Return one run.
+
+        Raises:
+            CurationError: there is no such run.
+        """
+        for record in self._store.runs.runs():
+            if record.run_id == run_id:
+                return self._view(record)
+        known = ", ".join(record.run_id for record in self._store.runs.runs()) or "none yet"
+        raise CurationError(f"There is no run '{run_id}'.", f"Runs of this project: {known}.")
+
+    def _view(self, record: RunRecord) -> RunView:
+        from workbench.jobs.process import job_status
+
+        status = job_status(self._folder / record.run_id)
+        result_file = self._folder / record.run_id / "result.json"
+        result = json.loads(result_file.read_text("utf-8")) if result_file.is_file() else None
+        losses = self.metrics(record.run_id)["validation_loss"].drop_nulls()
+        return RunView(
+            run_id=record.run_id,
+            version=record.version,
+            data=record.data,
+            base=record.base,
+            method=record.method,
+            state=status.state,
+            message=status.message,
+            progress=status.progress,
+            started_at=record.created_at,
+            settings=record.settings,
+            train_examples=record.train_examples,
+            validation_examples=record.validation_examples,
+            best_loss=None if losses.is_empty() else float(losses.to_numpy().min()),
+            result=result,
+            error=status.error,
+        )
+
+    def metrics(self, run_id: str) -> pl.DataFrame:
+        """Return the run's figures by step: the columns of `METRICS`; a half-written last line waits."""
+        path = self._folder / run_id / "metrics.jsonl"
+        if not path.is_file():
+            return METRICS.to_frame()
+        lines = path.read_bytes().split(b"\n")[:-1]
+        rows = [json.loads(line) for line in lines if line]
+        return pl.DataFrame([{name: row.get(name) for name in METRICS} for row in rows], schema=METRICS)
+
+    def cancel(self, run_id: str) -> None:
+        """Ask a run to stop; it leaves its best adapter and a checkpoint."""
+        from workbench.jobs.process import cancel_job
+
+        self.run(run_id)
+        cancel_job(self._folder / run_id)
+
+    def resume(self, run_id: str) -> None:
+        """Go on with a run that was cancelled or has died, from its newest checkpoint."""
+        from workbench.jobs.process import resume_job
+
+        self.run(run_id)
+        resume_job(self._folder / run_id)
+
+    def wait(self, run_id: str, progress: Progress = no_progress) -> RunView:
+        """Wait until a run ends.
+
+        Raises:
+            CurationError: the run failed; says why.
+        """
+        from workbench.jobs.process import wait_job
+
+        wait_job(self._folder / run_id, progress)
+        view = self.run(run_id)
+        if view.error is not None:
+            raise view.error
+        return view
+
+    def adapter(self, run_id: str) -> Path:
+        """Return the folder of a run's adapter.
+
+        Raises:
+            CurationError: the run has none yet.
+        """
+        folder = self._folder / run_id / "adapter"
+        if not (folder / "adapter_config.json").is_file():
+            raise CurationError(f"The run {run_id} has no adapter yet.", "Wait until it has finished, or resume it.")
+        return folder
