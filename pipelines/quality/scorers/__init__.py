@@ -1,0 +1,1 @@
+"""One file a scorer; `pipelines.quality.registry.all_scorers` finds them."""

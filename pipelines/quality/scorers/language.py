@@ -1,0 +1,66 @@
+"""Answers in the wrong language.
+
+1: the answer is in the language of its prompt or, where the prompt is too short to tell, in one of the project's
+languages. 0: it is for sure in another one. The project's languages are those that at least `language_share` of the
+examples have, as read from answers that can be told for certain. Prompts that name a language or ask for a translation
+are not judged.
+"""
+
+from collections import Counter
+
+import polars as pl
+
+from pipelines.quality.language import identify_language, same_language
+from pipelines.quality.registry import Finding, ScoringContext, judged, scorer
+
+ABOUT_LANGUAGE = (
+    r"(?i)translat|übersetz|tradu[cizt]|\b(english|german|french|spanish|italian|portuguese|dutch|russian|chinese|"
+    r"japanese|korean|arabic|hindi|latin|greek|polish|turkish|swedish|deutsch|französisch|englisch|español|inglés|"
+    r"français|anglais|haiku|language|sprache|langue|idioma)\b"
+)
+NAMES = {
+    "af": "Afrikaans", "ar": "Arabic", "bg": "Bulgarian", "ca": "Catalan", "cs": "Czech", "da": "Danish",
+    "de": "German", "el": "Greek", "en": "English", "es": "Spanish", "fi": "Finnish", "fr": "French",
+    "he": "Hebrew", "hi": "Hindi", "hr": "Croatian", "hu": "Hungarian", "id": "Indonesian", "it": "Italian",
+    "ja": "Japanese", "ko": "Korean", "nl": "Dutch", "no": "Norwegian", "pl": "Polish", "pt": "Portuguese",
+    "ro": "Romanian", "ru": "Russian", "sk": "Slovak", "sr": "Serbian", "sv": "Swedish", "th": "Thai",
+    "tr": "Turkish", "uk": "Ukrainian", "vi": "Vietnamese", "zh": "Chinese",
+}  # fmt: skip
+
+
+@scorer(
+    name="language",
+    title="Wrong language",
+    dimension="on topic",
+    suggests="drop",
+    description="The answer is in another language than its prompt or the project.",
+)
+def score_language(examples: pl.DataFrame, context: ScoringContext) -> pl.DataFrame:
+    """Compare the language of answers with that of their prompts and of the project."""
+    settings = context.settings
+    answers: dict[int, tuple[str, float]] = {}
+    for row, text in enumerate(examples["completion"]):
+        if context.json_texts[row] is None:
+            named = identify_language(text, settings.language_letters)
+            if named is not None:
+                answers[row] = named
+    sure = Counter(name for name, probability in answers.values() if probability >= settings.language_confidence)
+    usual = {name for name, count in sure.items() if count >= settings.language_share * sum(sure.values())}
+    about = examples["prompt"].str.contains(ABOUT_LANGUAGE)
+    findings = []
+    for row, (name, probability) in answers.items():
+        if probability < settings.language_confidence or about[row]:
+            continue
+        known = any(same_language(name, other) for other in usual)
+        if known and len(usual) == 1:
+            continue
+        asked = identify_language(examples["prompt"][row], settings.language_letters)
+        expected = asked[0] if asked is not None and asked[1] >= settings.language_confidence else None
+        if expected is None and known:
+            continue
+        if expected is not None and (same_language(name, expected)):
+            continue
+        reason = f"The answer is in {NAMES.get(name, name)}, "
+        reason += f"the prompt in {NAMES.get(expected, expected)}." if expected else "which the project does not use."
+        findings.append(Finding(row, 0.0, reason, 0, len(examples["completion"][row])))
+    return judged(examples, findings, answers)

@@ -1,0 +1,89 @@
+"""Answers that stop before they end: cut sentences, cut JSON, code fences that stay open.
+
+1: the answer ends. 0: it is cut for certain (JSON that stops inside, an open fence, an open quotation, a last word
+that cannot end a sentence such as "and" or "the", a comma or a hyphen at the end), or it lacks the closing mark that
+at least `majority_share` of the answers of its task have. In tasks without that habit (lists, titles, labels) a
+missing mark says nothing.
+
+Not covered: an answer cut exactly after a sentence.
+"""
+
+import re
+
+import polars as pl
+
+from pipelines.quality.registry import Finding, ScoringContext, judged, scorer
+
+# Words after which no sentence ends, in the languages of the refusal rules as well.
+DANGLING = (
+    "a|an|the|and|or|but|nor|of|to|with|from|for|by|at|into|because|which|that|than|if|when|while|your|our|their|its|"
+    "my|is|are|was|were|will|would|should|could|can|must|have|has|be|as|we|"
+    "und|oder|der|die|das|den|dem|ein|eine|einen|mit|von|für|zu|dass|ist|wird|et|ou|le|la|les|un|une|des|du|de|que|y|"
+    "el|los|las|con|para|por"
+)
+_DANGLING = re.compile(rf"(?:^|[\s(\"'])(?:{DANGLING})$", re.IGNORECASE)
+ENDED = r"[.!?…。！？؟।:;)\]}>\"'”’»`*_~|]\s*$|\p{Extended_Pictographic}\x{FE0F}?\s*$"
+SIGN_OFF = r"\n[^\n]{1,40}\s*$"
+ADDRESS = re.compile(r"(https?://\S+|www\.\S+|\S+@\S+\.\w+)$")
+# Fewer words than this are a label or a title, which need no closing mark.
+FEWEST_WORDS = 6
+
+
+@scorer(
+    name="truncated",
+    title="Answer cut off",
+    dimension="complete",
+    suggests="drop",
+    description="The answer stops inside a sentence, a JSON text, a quotation or a code block.",
+)
+def score_truncated(examples: pl.DataFrame, context: ScoringContext) -> pl.DataFrame:
+    """Find answers that stop in the middle."""
+    facts = examples.select(
+        text=pl.col("completion").str.strip_chars_end(),
+        words=pl.col("completion").str.count_matches(r"\S+"),
+        ended=pl.col("completion").str.contains(ENDED),
+        signed=pl.col("completion").str.strip_chars().str.contains(SIGN_OFF),
+        json=pl.Series([text is not None for text in context.json_texts], dtype=pl.Boolean),
+        task=pl.Series(context.tasks, dtype=pl.String),
+    ).with_row_index("row")
+    prose = (pl.col("words") >= FEWEST_WORDS) & ~pl.col("json")
+    habit = pl.when(prose & ~pl.col("signed")).then(pl.col("ended"))
+    facts = facts.with_columns(
+        closes=(habit.mean().over("task") >= context.settings.majority_share)
+        & (habit.count().over("task") >= context.settings.minimum_group)
+    )
+    findings = [
+        Finding(row, 0.0, "The JSON stops before it is closed.", max(len(examples["completion"][row]) - 20, 0),
+                len(examples["completion"][row]))
+        for row, text in enumerate(context.json_texts)
+        if text is not None and text.cut
+    ]
+    open_ended = facts.filter(prose & (~pl.col("ended") | pl.col("text").str.contains("```", literal=True)))
+    for row, text, closes, signed in open_ended.select("row", "text", "closes", "signed").iter_rows():
+        reason = _why_cut(text, closes=bool(closes) and not signed)
+        if reason is not None:
+            start = max(text.rfind(" ", 0, max(len(text) - 15, 0)) + 1, 0)
+            findings.append(Finding(row, 0.0, reason, start, len(text)))
+    return judged(examples, findings)
+
+
+def _why_cut(text: str, *, closes: bool) -> str | None:
+    """Say why a text that ends without a closing mark is cut, or None."""
+    if text.count("```") % 2:
+        return "A code block is opened and not closed."
+    if re.search(ENDED_ASCII, text):
+        return None
+    last = text.rsplit(None, 1)[-1] if text else ""
+    if text.endswith((",", "-", "–", "—", "(", "/", "&")) and not text.endswith("---"):
+        return f"The answer stops at '{last}'."
+    if _DANGLING.search(text):
+        return f"The answer stops after '{last}', where no sentence ends."
+    if ADDRESS.search(text):
+        return None
+    if closes and not last.startswith(("#", "@")) and text.count(",") < 0.3 * len(text.split()) and not _CODE.search(text):
+        return f"The answer stops at '{last}' without a closing mark; nearly all others of its task have one."
+    return None
+
+
+_CODE = re.compile(r"[=;{}<>]|\w\(\)|^\s*(\d+[.)]|[-*•])\s", re.MULTILINE)
+ENDED_ASCII = r"[.!?…。！？:;)\]}>\"'”’»`*_~|]$"
