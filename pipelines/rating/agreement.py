@@ -99,7 +99,8 @@ def _note(raw: float | None, alpha: float | None, units: int, raters: int) -> st
     if raw is None:
         reason = f"there {'is one rater' if raters == 1 else f'are {raters} raters'} and no example rated by two"
         return f"Agreement cannot be computed: {reason}."
-    told = f"Two raters agree {100 * raw:.0f} % of the time on {units} example{'' if units == 1 else 's'} that several rated"
+    examples = f"{units} example{'' if units == 1 else 's'}"
+    told = f"Two raters agree {100 * raw:.0f} % of the time, on {examples} that several rated"
     if alpha is None:
         return f"{told}; everyone chose the same throughout, so chance agreement (alpha) is not defined."
     told += f"; beyond chance (alpha) {alpha:.2f}."

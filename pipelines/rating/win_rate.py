@@ -6,8 +6,8 @@ The win rate is the mean over prompts.
 
 Interval: Wilson's where every prompt is a clean win or loss; else the t interval of the prompts' mean; under 30
 prompts, or where all prompts have the same value (all ties), Wilson's with the mean for share, which errs on the wide
-side, as no value in [0, 1] varies more than a 0/1 one. `standard_error` is the sample's standard deviation over the root of n, as
-AlpacaEval publishes it (Li et al. 2023, `alpaca_eval/metrics/winrate.py`).
+side, as no value in [0, 1] varies more than a 0/1 one. `standard_error` is the sample's standard deviation over the
+root of n, as AlpacaEval publishes it (Li et al. 2023, `alpaca_eval/metrics/winrate.py`).
 
 Not covered: correcting for length, more than two variants, looking at growing results repeatedly.
 """
