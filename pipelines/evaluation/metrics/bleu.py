@@ -32,6 +32,6 @@ def bleu(predictions: Sequence[str], references: Sequence[str], context: MetricC
 
     scorer = BLEU(effective_order=True, force=True)
     return [
-        float(scorer.sentence_score(given, [wanted]).score) / 100.0
+        min(float(scorer.sentence_score(given, [wanted]).score) / 100.0, 1.0)  # rounding may leave 1.0000000000000004
         for given, wanted in zip(predictions, references, strict=True)
     ]
