@@ -51,6 +51,11 @@ def test_newcombe_without_correlation_is_the_interval_of_independent_samples() -
     assert found == pytest.approx(confint_proportions_2indep(30, 50, 20, 50, method="newcomb"), abs=1e-9)
 
 
+def test_newcombe_of_a_published_table() -> None:
+    # Newcombe 1998, table II: 36, 12, 2, 0 of 50 pairs, method 10: 0.0569 to 0.3404.
+    assert newcombe_paired(36, 12, 2, 0) == pytest.approx((0.0569, 0.3404), abs=5e-5)
+
+
 def test_newcombe_changes_sign_with_the_order_and_never_leaves_its_range() -> None:
     for table in [(36, 12, 2, 0), (0, 50, 0, 0), (0, 0, 0, 1), (10, 0, 0, 40)]:
         low, high = newcombe_paired(*table)

@@ -65,9 +65,15 @@ def test_a_metric_of_nothing_is_refused(name: str) -> None:
         evaluate_module(METRICS[name]).compute(predictions=[], references=[])
 
 
-def test_modules_leave_no_file_behind_and_combine(tmp_path, monkeypatch) -> None:
+def test_modules_leave_no_file_behind_open_no_connection_and_combine(tmp_path, monkeypatch) -> None:
+    import socket
+
     import evaluate
 
+    def refuse(*_: object) -> None:
+        raise AssertionError("a metric went to the network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("evaluate.config.HF_METRICS_CACHE", tmp_path / "cache")
     both = evaluate.combine([evaluate_module(METRICS["exact_match"]), evaluate_module(METRICS["token_f1"])])
