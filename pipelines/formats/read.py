@@ -8,8 +8,9 @@ Frames are built in batches, so that Python objects never pile up; the result it
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from json.encoder import encode_basestring
 from pathlib import Path
 from typing import Any
 
@@ -221,17 +222,35 @@ class _Sorter:
 
     def _flush(self) -> None:
         if self._accepted:
-            self._accepted_frames.append(pl.DataFrame(self._accepted, schema=READ_ROWS, orient="row"))
+            self._accepted_frames.append(_frame(self._accepted, READ_ROWS))
             self._accepted = []
         if self._rejected:
-            self._rejected_frames.append(pl.DataFrame(self._rejected, schema=REJECTED, orient="row"))
+            self._rejected_frames.append(_frame(self._rejected, REJECTED))
             self._rejected = []
+
+
+def _frame(rows: Sequence[tuple[object, ...]], schema: pl.Schema) -> pl.DataFrame:
+    """Build a frame by columns, which is twice as fast as by rows."""
+    return pl.DataFrame(
+        [pl.Series(name, values, schema[name]) for name, values in zip(schema, zip(*rows, strict=True), strict=True)]
+    )
 
 
 _METADATA = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False, default=str)
 
 
 def _canonical(messages: list[Message]) -> str:
+    """Write the canonical form; plain messages, nearly all there are, by a shorter way to the same text."""
+    parts: list[str] = []
+    for message in messages:
+        content = message["content"] if len(message) == 2 and "content" in message else None
+        if type(content) is not str:
+            return _canonical_of_any(messages)
+        parts.append(f'{{"content":{encode_basestring(content)},"role":"{message["role"]}"}}')
+    return f"[{','.join(parts)}]"
+
+
+def _canonical_of_any(messages: list[Message]) -> str:
     try:
         return canonical_messages(messages)
     except ValueError:
