@@ -228,6 +228,20 @@ class Comparing:
         known = ", ".join(view.evaluation for view in views) or "none yet"
         raise CurationError(f"There is no evaluation '{evaluation}'.", f"Evaluations of this project: {known}.")
 
+    def newest(self, run: str | None = None) -> str:
+        """Return the newest evaluation, or the newest one of a run; an evaluation's own name is returned as it is.
+
+        Raises:
+            CurationError: there is none.
+        """
+        records = self._store.runs.evaluations()
+        for record in records:
+            if run is None or run == record.evaluation or run in record.runs.values():
+                return record.evaluation
+        if not records:
+            raise CurationError("Nothing was compared yet.", "Compare first: workbench compare, or the Compare page.")
+        raise CurationError(f"'{run}' was not compared yet.", f"Compare it first: workbench compare PROJECT {run}")
+
     def _record(self, evaluation: str) -> EvaluationRecord:
         self.evaluation(evaluation)
         return next(record for record in self._store.runs.evaluations() if record.evaluation == evaluation)

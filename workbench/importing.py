@@ -15,6 +15,7 @@ from pipelines.errors import CurationError
 from pipelines.examples import EXAMPLES, example_row, messages_of
 from pipelines.progress import Progress, no_progress, part_of
 from workbench.files import sha256_of
+from workbench.settings import checked_settings
 from workbench.store.examples import ImportRecord
 from workbench.store.store import Store
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 ROLES = ("train", "production", "test", "general")
 PREVIEW_ROWS = 5
+# Enough lines to judge a file's shape by, few enough for a preview to come at once.
+PREVIEW_LINES = 200
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ class Importing:
         Raises:
             CurationError: the file cannot be read at all.
         """
-        result = _read(path, role, format, mapping or {}, no_progress)
+        result = _read(path, role, format, mapping or {}, no_progress, PREVIEW_LINES)
         rows: list[dict[str, Any]] = [
             {"line": row["line"], "messages": messages_of(row["messages"]), "reason": None}
             for row in islice(result.accepted.iter_rows(named=True), PREVIEW_ROWS)
@@ -95,7 +98,7 @@ class Importing:
             {"line": row["line"], "messages": [], "reason": row["reason"]}
             for row in islice(result.rejected.iter_rows(named=True), PREVIEW_ROWS - len(rows))
         ]
-        return Preview(result.format, _columns(path, result), rows, list(result.warnings))
+        return Preview(result.format, list(result.columns), rows, list(result.warnings))
 
     def import_files(
         self,
@@ -168,26 +171,15 @@ class Importing:
         return self._store.examples.rejected_count()
 
 
-def _read(path: Path, role: str, format: str, mapping: Mapping[str, str], progress: Progress) -> ReadResult:
+def _read(
+    path: Path, role: str, format: str, mapping: Mapping[str, str], progress: Progress, limit: int | None = None
+) -> ReadResult:
     from pipelines.formats.read import ReadSettings, read_file
 
-    settings = ReadSettings(format=format, role=role, mapping=dict(mapping))  # type: ignore[arg-type]
-    return read_file(path, settings, progress=progress)
+    values = {"format": format, "role": role, "mapping": dict(mapping), "limit": limit}
+    return read_file(path, checked_settings(ReadSettings, values, "import"), progress=progress)
 
 
 def _example_columns(accepted: pl.DataFrame) -> pl.DataFrame:
     rows = pl.DataFrame([example_row(messages_of(text)) for text in accepted["messages"]], schema=EXAMPLES)
     return pl.concat([rows, accepted.select("line", "raw", "metadata")], how="horizontal")
-
-
-def _columns(path: Path, result: ReadResult) -> list[str]:
-    """Name the columns that a person could map: the keys of the first raw lines, in their order."""
-    names: dict[str, None] = {}
-    for raw in [*result.accepted["raw"].head(PREVIEW_ROWS), *result.rejected["raw"].head(PREVIEW_ROWS)]:
-        try:
-            row = json.loads(raw or "")
-        except ValueError:
-            continue
-        if isinstance(row, dict):
-            names |= dict.fromkeys(str(key) for key in row)
-    return list(names)

@@ -51,13 +51,23 @@ class Rating:
         outputs = self._store.runs.outputs(evaluation)
         if outputs.is_empty():
             raise CurationError(f"{evaluation} has no answers yet.", "Wait for the evaluation to finish, then rate.")
-        drawn = draw_comparisons(outputs, left, right, rater=rater, seed=seed, count=count)
         known = self._store.ratings.comparisons(evaluation, rater)
-        fresh = drawn.join(known, on="comparison_id", how="anti").with_columns(
-            comparison_id=pl.lit(f"{evaluation}:") + pl.col("comparison_id"),
-            position=pl.col("position").cast(pl.Int32) + known.height,
+        of_pair = known.filter(pl.col("left").is_in([left, right]) & pl.col("right").is_in([left, right]))
+        if of_pair.height >= count:
+            return known.height
+        drawn = draw_comparisons(
+            outputs.select("variant", "example_id", "text"),
+            left,
+            right,
+            rater=rater,
+            seed=seed,
+            count=count - of_pair.height,
+            drawn=of_pair["example_id"].to_list(),
+            scope=evaluation,
+        ).with_columns(
+            comparison_id=pl.lit(f"{evaluation}:") + pl.col("comparison_id"), position=pl.col("position").cast(pl.Int32)
         )
-        self._store.ratings.add_comparisons(evaluation, fresh, self._store.now())
+        self._store.ratings.add_comparisons(evaluation, drawn, self._store.now())
         return self._store.ratings.comparisons(evaluation, rater).height
 
     def pending(self, evaluation: str, rater: str, limit: int = 20) -> list[RatingCard]:

@@ -13,6 +13,7 @@ import polars as pl
 
 from pipelines.errors import CurationError
 from pipelines.progress import Progress, no_progress, part_of
+from workbench.settings import checked_settings
 from workbench.store.store import Store
 from workbench.vectors import project_vectors
 
@@ -146,6 +147,31 @@ class Splitting:
     def versions(self) -> pl.DataFrame:
         """Return all versions, newest first."""
         return self._store.versions.all()
+
+
+def read_ratios(text: str, seed: int = 0) -> SplitSettings:
+    """Read ratios such as `80/10/10` (percent) or `0.8/0.1/0.1`.
+
+    Raises:
+        CurationError: not three numbers, or they do not sum to 100 (or 1).
+    """
+    from pipelines.splitting.settings import SplitSettings
+
+    try:
+        parts = [float(part) for part in text.split("/")]
+    except ValueError:
+        parts = []
+    total = sum(parts)
+    whole = 100.0 if total > 1.5 else 1.0
+    if len(parts) != 3 or abs(total - whole) > 1e-6 or min(parts) < 0:
+        raise CurationError(
+            f"The ratios '{text}' are not three shares that sum to 100.",
+            "Write train/validation/test, such as 80/10/10.",
+        )
+    train, validation, test = (part / whole for part in parts)
+    return checked_settings(
+        SplitSettings, {"train": train, "validation": validation, "test": test, "seed": seed}, "split"
+    )
 
 
 def _place_all(

@@ -1,0 +1,49 @@
+"""`workbench compare PROJECT RUN...`."""
+
+from pathlib import Path
+
+import click
+
+from workbench.cli.answer import json_option, progress_on_stderr, project_argument, tell
+
+
+@click.command("compare")
+@project_argument
+@click.argument("runs", nargs=-1, required=True)
+@click.option("--variants", default="base,few-shot,tuned", show_default=True, help="Who answers, joined by commas.")
+@click.option(
+    "--split",
+    type=click.Choice(["validation", "test"]),
+    default="validation",
+    show_default=True,
+    help="validation for choosing, test for the end (each look at it is recorded).",
+)
+@click.option("--few-shot", default=3, show_default=True, type=click.IntRange(1, 20), help="Examples in the prompt.")
+@click.option("--limit", type=click.IntRange(1), help="Most examples to answer.")
+@json_option
+def command(
+    project: Path,
+    runs: tuple[str, ...],
+    variants: str,
+    split: str,
+    few_shot: int,
+    limit: int | None,
+    as_json: bool,
+) -> None:
+    """Let base, few-shot prompted base and the tuned RUNS answer the same held-out examples, and compare."""
+    from workbench.cli.result_lines import result_figures, result_lines
+    from workbench.project import Project
+
+    with Project.open(project) as opened:
+        evaluation = opened.comparing.start(
+            list(runs),
+            split,  # type: ignore[arg-type]
+            variants=[name.strip() for name in variants.split(",")],
+            few_shot=few_shot,
+            limit=limit,
+            who="command line",
+        )
+        progress = progress_on_stderr()
+        opened.comparing.wait(evaluation, progress)
+        results = opened.comparing.results(evaluation, progress)
+        tell(result_figures(opened, results), result_lines(opened, results), as_json=as_json)

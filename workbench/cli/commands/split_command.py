@@ -1,0 +1,30 @@
+"""`workbench split PROJECT`."""
+
+from pathlib import Path
+
+import click
+
+from workbench.cli.answer import json_option, progress_on_stderr, project_argument, tell
+
+
+@click.command("split")
+@project_argument
+@click.option("--ratios", default="80/10/10", show_default=True, help="Train/validation/test, in percent or shares.")
+@click.option("--seed", default=0, show_default=True, type=int, help="Another seed gives another split.")
+@click.option("--include-pending", is_flag=True, help="Take examples that nobody decided about as kept.")
+@json_option
+def command(project: Path, ratios: str, seed: int, include_pending: bool, as_json: bool) -> None:
+    """Split PROJECT's kept examples by duplicate group, with a certificate of what was checked."""
+    from workbench.project import Project
+    from workbench.splitting import read_ratios
+
+    with Project.open(project) as opened:
+        report = opened.splitting.split(
+            read_ratios(ratios, seed), include_pending=include_pending, progress=progress_on_stderr()
+        )
+        lines = [
+            f"version {report.version}: " + ", ".join(f"{name} {count:,}" for name, count in report.counts.items()),
+            f"certificate: {'no leak found' if report.certificate.get('passed') else 'LEAKS FOUND, see the Split page'}",
+            *(f"note: {note}" for note in report.notes),
+        ]
+        tell(report.__dict__, lines, as_json=as_json)

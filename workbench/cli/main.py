@@ -1,0 +1,68 @@
+"""`workbench COMMAND`: finds the command's module, and turns errors for people into exit code 1.
+
+A command's module is imported when it is asked for, so that `workbench --help` answers at once.
+"""
+
+import sys
+from importlib import import_module
+
+import click
+
+from pipelines.errors import CurationError
+from pipelines.progress import Cancelled
+
+# In the order in which a person meets them; the text is the first line of the command's help.
+COMMANDS = {
+    "demo": "Run the whole loop on the sample data, then open the app on its results.",
+    "app": "Open the browser app on 127.0.0.1.",
+    "new": "Make an empty project.",
+    "import": "Read files of examples into a project.",
+    "curate": "Run the stages: duplicates, embeddings, coverage, personal data, conflicts, quality.",
+    "decide": "Keep, drop or flag examples in bulk.",
+    "split": "Split the kept examples without leaks.",
+    "export": "Write train, validation and test files.",
+    "train": "Train an adapter on the current split.",
+    "compare": "Let base, few-shot and tuned answer the same held-out examples.",
+    "results": "Show metrics, differences, win rates and the verdict.",
+    "audit": "Run the stages on plain files, without a project.",
+    "table": "Write any result table as JSON lines or Parquet.",
+    "doctor": "Say what this machine can do.",
+}
+
+
+class Commands(click.Group):
+    """Commands that are imported when they are run."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Return the names in the order of `COMMANDS`."""
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """Import a command's module."""
+        if name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"workbench.cli.commands.{name}_command").command
+        return command
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="finetuning-workbench", prog_name="workbench")
+def workbench() -> None:
+    """Curate a data set for fine-tuning, train on it, and find out honestly whether that helped."""
+
+
+def main() -> None:
+    """Run a command: exit code 0 done, 1 an error for people, 2 wrong usage, 130 interrupted."""
+    try:
+        workbench()
+    except CurationError as error:
+        click.echo(f"Error: {error.message}\n  What to do: {error.remedy}", err=True)
+        sys.exit(1)
+    except (Cancelled, KeyboardInterrupt):
+        click.echo("Stopped; what was finished is kept.", err=True)
+        sys.exit(130)

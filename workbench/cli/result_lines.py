@@ -1,0 +1,49 @@
+"""An evaluation's results as figures and as lines for a person."""
+
+from typing import Any
+
+import polars as pl
+
+from workbench.comparing import Results
+from workbench.project import Project
+
+
+def result_figures(project: Project, results: Results) -> dict[str, Any]:
+    """Return an evaluation's figures."""
+    return {
+        "evaluation": results.evaluation,
+        "split": results.split,
+        "examples": results.examples,
+        "looks": results.looks,
+        "metrics": results.metrics.to_dicts(),
+        "differences": results.differences.to_dicts(),
+        "win_rates": project.rating.win_rates(results.evaluation).to_dicts(),
+        "agreement": project.rating.agreement(results.evaluation),
+        "verdict": results.verdict,
+    }
+
+
+def result_lines(project: Project, results: Results) -> list[str]:
+    """Return a table of metrics by variant, win rates where there are ratings, and the verdict."""
+    variants = results.metrics["variant"].unique(maintain_order=True).to_list()
+    lines = [
+        f"{results.evaluation}: {results.examples:,} examples of the {results.split} split"
+        + (f" (looks at it so far: {results.looks})" if results.split == "test" else ""),
+        f"{'metric':<22}" + "".join(f"{variant:>28}" for variant in variants),
+    ]
+    for metric in results.metrics["metric"].unique(maintain_order=True):
+        rows = results.metrics.filter(pl.col("metric") == metric)
+        cells = {row["variant"]: _interval(row) for row in rows.iter_rows(named=True)}
+        lines.append(f"{metric:<22}" + "".join(f"{cells.get(variant, ''):>28}" for variant in variants))
+    for row in project.rating.win_rates(results.evaluation).iter_rows(named=True):
+        lines.append(
+            f"rated blind: {row['variant']} against {row['against']}: win rate {row['win_rate']:.2f}"
+            f" [{row['low']:.2f}, {row['high']:.2f}] over {row['n']} examples"
+        )
+    return [*lines, *results.verdict]
+
+
+def _interval(row: dict[str, Any]) -> str:
+    if row["value"] is None:
+        return "-"
+    return f"{row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}] n={row['n']}"

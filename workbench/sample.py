@@ -1,0 +1,9 @@
+"""Where the sample data and the embedded base model are: beside the code, from a checkout as from an installed wheel."""
+
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent.parent / "sample_data"
+TRAIN = FOLDER / "train.jsonl"
+PRODUCTION = FOLDER / "production.jsonl"
+GENERAL = FOLDER / "general.jsonl"
+BASE_MODEL = FOLDER / "base_model"
