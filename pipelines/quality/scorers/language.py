@@ -49,7 +49,7 @@ def score_language(examples: pl.DataFrame, context: ScoringContext) -> pl.DataFr
     about = examples["prompt"].str.contains(ABOUT_LANGUAGE)
     findings = []
     for row, (name, probability) in answers.items():
-        if probability < settings.language_confidence or about[row]:
+        if probability < settings.language_confidence or name not in NAMES or about[row]:
             continue
         known = any(same_language(name, other) for other in usual)
         if known and len(usual) == 1:

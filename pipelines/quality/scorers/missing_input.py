@@ -18,7 +18,7 @@ ATTACHMENT = (
     r"(?i)[<\[(]\s*(an? |the |attached )*(insert |link to |flag |sample |example )*(an? |the |your )?(image|picture|photo|photograph|video|audio|figure|graph|chart|table|file|"
     r"screenshot|diagram|map|document|article|pdf|drawing|painting)s?\b[^>\])\n]{0,60}"
     r"(attached|here|clip|file|of|link|below|above|showing)?[^>\])\n]{0,60}[>\])]|[<\[(]\s*attach(ed|ment)?\b[^>\])\n]{0,60}[>\])]|"
-    r"!\[[^\]\n]{0,200}\]\(\s*\S+\s*\)"
+    r"!\[[^\]\n]{0,200}\]\(\s*\S+\s*\)|<\s*img\s[^>]{0,300}>"
 )
 LINK = r"(?im)^(?:[^\s]{1,30}[ \t]+){0,12}\S{0,30}?(https?:[/\\\\]{2}\S+|www\.\S+)(?:[ \t]+[^\s]{1,30}){0,12}[ \t]*$"
 

@@ -1,0 +1,241 @@
+"""Find conflicting answers: one question, different answers.
+
+Questions are one when they are equal but for case, blanks and punctuation, or when their vectors are alike and they
+carry the same numbers, quoted spans and names: a question about another order is another question. Two answers
+conflict when
+
+- both are JSON and a field that both have differs (in a label field only, where the questions are merely alike),
+- their numbers differ (those of the question aside),
+- one says yes and the other no, or one negates what the other says,
+- they share few words (reported only where repeated questions mostly have one answer, for variety is no fault).
+
+Answers that do not conflict form a side; the side with more than half of the distinct answers is the majority.
+
+Source: METHODS 2.2.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from pipelines.progress import Progress, no_progress
+from pipelines.quality.json_shape import fields_of
+from pipelines.quality.json_text import JsonText
+from pipelines.quality.nearest import similar_pairs
+from pipelines.quality.settings import ConflictSettings
+
+_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_NAME = re.compile(r"(?<![.!?:\n]\s)(?<!^)(?<!^\")\b[A-Z][\w'’-]+")
+_QUOTED = re.compile(r"[\"“«]([^\"”»\n]{1,80})[\"”»]")
+_NEGATION = re.compile(r"\b(no|not|never|cannot|can['’]?t|won['’]?t|don['’]?t|doesn['’]?t|isn['’]?t|aren['’]?t|nor|none|unable|impossible|nicht|kein\w*|nie)\b", re.IGNORECASE)
+_YES_NO = re.compile(r"^\W*(yes|yeah|yep|sure|certainly|of course|absolutely|ja|oui|s[ií])\b|^\W*(no|nope|unfortunately|sorry|nein|leider|non)\b", re.IGNORECASE)
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True)
+class AnswerSides:
+    """A question with conflicting answers: `sides` are rows that agree, the largest first; `why` names the difference."""
+
+    sides: list[list[int]]
+    why: str
+    majority: bool
+
+
+def conflicting_answers(
+    examples: pl.DataFrame,
+    json_texts: Sequence[JsonText | None],
+    vectors: np.ndarray | None,
+    label_names: frozenset[str],
+    settings: ConflictSettings,
+    *,
+    progress: Progress = no_progress,
+) -> list[AnswerSides]:
+    """Find the questions that have conflicting answers.
+
+    Args:
+        examples: a frame of `EXAMPLES`.
+        json_texts: readings of the completions, aligned.
+        vectors: (n, d) unit rows of the prompts, aligned, or None: only equal questions are compared.
+        label_names: folded paths of the JSON fields that are labels.
+        settings: thresholds.
+        progress: told now and then.
+    """
+    completions = examples["completion"].to_list()
+    prompts = examples["prompt"].to_list()
+    equal = _folded(examples)
+    found: list[tuple[AnswerSides, bool]] = []
+    agreeing = repeated = 0
+    for rows in question_groups(examples, vectors, settings, progress=progress):
+        texts = list(dict.fromkeys(completions[row].strip() for row in rows))
+        if not all(texts) or len(rows) < 2:
+            rows = [row for row in rows if completions[row].strip()]
+            texts = list(dict.fromkeys(completions[row].strip() for row in rows))
+        if len(rows) < 2:
+            continue
+        repeated += 1
+        sides, why, certain = _sides(rows, completions, prompts, equal, json_texts, label_names, settings)
+        if len(sides) < 2:
+            agreeing += 1
+            continue
+        weights = [len({completions[row].strip() for row in side}) for side in sides]
+        members = [len(side) for side in sides]
+        majority = members[0] > sum(members) / 2 and weights[0] >= 1 and members[0] >= 2
+        found.append((AnswerSides(sides, why, majority), certain))
+    usual = repeated > 0 and agreeing / repeated >= settings.agreeing_share
+    return [sides for sides, certain in found if certain or usual]
+
+
+def question_groups(
+    examples: pl.DataFrame, vectors: np.ndarray | None, settings: ConflictSettings, *, progress: Progress = no_progress
+) -> Iterator[list[int]]:
+    """Yield the rows that ask one question, two at least, in row order."""
+    folded = _folded(examples)
+    parent = list(range(examples.height))
+
+    def root(row: int) -> int:
+        while parent[row] != row:
+            parent[row] = parent[parent[row]]
+            row = parent[row]
+        return row
+
+    first: dict[str, int] = {}
+    for row, text in enumerate(folded):
+        first.setdefault(text, row)
+        parent[root(row)] = root(first[text])
+    firsts = np.array(sorted(first.values()), dtype=np.int64)
+    if vectors is not None and 1 < len(firsts) <= settings.near_limit:
+        marks = [question_marks(prompt, system) for prompt, system in examples.select("prompt", "system")[firsts].iter_rows()]
+        for one, other, _ in similar_pairs(vectors[firsts], settings.prompt_similarity, progress=progress):
+            if marks[one] == marks[other]:
+                low, high = sorted((root(int(firsts[one])), root(int(firsts[other]))))
+                parent[high] = low
+    groups: dict[int, list[int]] = {}
+    for row in range(examples.height):
+        groups.setdefault(root(row), []).append(row)
+    for rows in groups.values():
+        if len(rows) > 1:
+            yield rows
+
+
+def question_marks(prompt: str, system: str) -> tuple[object, ...]:
+    """Return what two wordings of one question must have in common: numbers, quoted spans, names, the system prompt."""
+    return (
+        tuple(sorted(_NUMBER.findall(prompt))),
+        tuple(sorted(span.casefold() for span in _QUOTED.findall(prompt))),
+        frozenset(name.casefold() for name in _NAME.findall(prompt)),
+        bool(_NEGATION.search(prompt)),
+        system.strip(),
+    )
+
+
+def _folded(examples: pl.DataFrame) -> list[str]:
+    column = pl.concat_str(
+        [
+            pl.col(name).str.to_lowercase().str.replace_all(r"[\s\p{P}]+", " ").str.strip_chars()
+            for name in ("system", "prompt")
+        ],
+        separator="\n",
+    )
+    return examples.select(column.alias("folded"))["folded"].to_list()
+
+
+def _sides(
+    rows: list[int],
+    completions: list[str],
+    prompts: list[str],
+    equal: list[str],
+    json_texts: Sequence[JsonText | None],
+    label_names: frozenset[str],
+    settings: ConflictSettings,
+) -> tuple[list[list[int]], str, bool]:
+    """Split the answers to one question into sides; also say what differs and whether that is certain."""
+    sides: list[list[int]] = []
+    whys: Counter[tuple[str, bool]] = Counter()
+    for row in rows:
+        for side in sides:
+            why = disagreement(
+                completions[side[0]],
+                completions[row],
+                f"{prompts[side[0]]} {prompts[row]}",
+                json_texts[side[0]],
+                json_texts[row],
+                None if equal[row] == equal[side[0]] else label_names,
+                settings,
+            )
+            if why is None:
+                side.append(row)
+                break
+            whys[why] += 1
+        else:
+            sides.append([row])
+    sides.sort(key=lambda side: (-len(side), side[0]))
+    (why_text, certain), _ = whys.most_common(1)[0] if whys else (("", False), 0)
+    return sides, why_text, certain
+
+
+def disagreement(
+    one: str,
+    other: str,
+    questions: str,
+    one_json: JsonText | None,
+    other_json: JsonText | None,
+    only_fields: frozenset[str] | None,
+    settings: ConflictSettings,
+) -> tuple[str, bool] | None:
+    """Say why two answers to one question conflict, and whether that is certain; None where they agree.
+
+    Args:
+        one: an answer.
+        other: another.
+        questions: the questions' text: its numbers mean nothing in an answer.
+        one_json: the reading of `one` as JSON.
+        other_json: the reading of `other`.
+        only_fields: folded paths of the JSON fields to compare; all where it is None.
+        settings: how many words answers share.
+    """
+    if one.strip() == other.strip():
+        return None
+    if one_json is not None or other_json is not None:
+        return _json_disagreement(one_json, other_json, only_fields)
+    said = set(_NUMBER.findall(questions))
+    numbers = [{number for number in _NUMBER.findall(text) if number not in said} for text in (one, other)]
+    if numbers[0] and numbers[1] and not (numbers[0] <= numbers[1] or numbers[1] <= numbers[0]):
+        first, second = (", ".join(sorted(found)) for found in (numbers[0] - numbers[1], numbers[1] - numbers[0]))
+        return f"the numbers differ: {first} against {second}", True
+    answers = [_YES_NO.match(text) for text in (one, other)]
+    if answers[0] and answers[1] and bool(answers[0].group(1)) != bool(answers[1].group(1)):
+        return "one says yes, the other no", True
+    words = [set(_WORD.findall(text.casefold())) for text in (one, other)]
+    shared = len(words[0] & words[1]) / max(min(len(words[0]), len(words[1])), 1)
+    if shared >= settings.answer_similarity:
+        if shared >= 0.8 and bool(_NEGATION.search(one)) != bool(_NEGATION.search(other)):
+            return "one denies what the other says", True
+        return None
+    return "the answers have little in common", False
+
+
+def _json_disagreement(
+    one: JsonText | None, other: JsonText | None, only_fields: frozenset[str] | None
+) -> tuple[str, bool] | None:
+    if one is None or other is None or not isinstance(one.value, dict) or not isinstance(other.value, dict):
+        return None
+    fields = [
+        {place: (name, value) for place, name, value in fields_of(text.value) if not isinstance(value, dict)}
+        for text in (one, other)
+    ]
+    for place in sorted(fields[0].keys() & fields[1].keys()):
+        name, value = fields[0][place]
+        against = fields[1][place][1]
+        if only_fields is not None and place not in only_fields:
+            continue
+        if _value(value) != _value(against):
+            return f"'{name}' is {value} against {against}", True
+    return None
+
+
+def _value(value: object) -> str:
+    return " ".join(str(value).split()).casefold()

@@ -1,0 +1,214 @@
+"""Find wrong labels: values of classification-like fields that the other examples speak against.
+
+A field is a label when it is answered often with few distinct values: a field of JSON answers, or the whole answer of
+a task whose answers are a few words. For each field two models give every example a probability of every label without
+having seen the example, or another of the same wording: the votes of the nearest prompts, weighted by cosine, and a
+logistic regression over prompt vectors and words, cross-validated. Their mean is taken and a label is doubtful when
+another one is more probable by at least `label_margin`.
+
+Source: METHODS 2.1 (kNN-10 and 5-fold LR, mean of both, ranked by margin; confident-learning flags alone recall less).
+Not covered: labels that the prompt does not decide; a field that the models cannot predict is left out.
+"""
+
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from pipelines.quality.json_shape import fields_of
+from pipelines.quality.json_text import JsonText
+from pipelines.quality.nearest import nearest
+from pipelines.quality.settings import ConflictSettings
+
+LONGEST_LABEL_WORDS = 5
+# The values that make up at least this share of a field's answers must be frequent ones.
+CLOSED_SHARE = 0.9
+FEWEST_OF_A_VALUE = 5
+# A field on which the models agree with the data less often than this cannot be told from the prompt.
+PREDICTABLE = 0.6
+MOST_WORDS = 20_000
+
+
+@dataclass(frozen=True)
+class LabelField:
+    """A classification-like field: the rows that have it and the label of each."""
+
+    name: str
+    rows: list[int]
+    labels: list[str]
+
+
+@dataclass(frozen=True)
+class DoubtfulLabel:
+    """A label that the other examples speak against."""
+
+    row: int
+    field: str
+    given: str
+    other: str
+    given_probability: float
+    other_probability: float
+
+
+def label_fields(
+    completions: pl.Series, json_texts: Sequence[JsonText | None], tasks: Sequence[str], settings: ConflictSettings
+) -> list[LabelField]:
+    """Find the fields that are labels.
+
+    Args:
+        completions: the answers.
+        json_texts: their readings as JSON, aligned.
+        tasks: the task of each row, aligned; answers that are a label as a whole are looked for in each.
+        settings: how many rows and values make a label.
+
+    Returns:
+        The fields by name; whole answers are named "answer".
+    """
+    values: dict[str, tuple[list[int], list[str]]] = {}
+    for row, text in enumerate(json_texts):
+        if text is not None and isinstance(text.value, dict):
+            for place, name, value in fields_of(text.value):
+                if isinstance(value, (str, bool, int)) or value is None:
+                    rows, labels = values.setdefault(f"{place}", ([], []))
+                    rows.append(row)
+                    labels.append(_label(value))
+    for row, (text, task, completion) in enumerate(zip(json_texts, tasks, completions, strict=True)):
+        if text is None and completion.strip():
+            rows, labels = values.setdefault(f"answer\n{task}", ([], []))
+            rows.append(row)
+            labels.append(_label(completion))
+    found = []
+    for name, (rows, labels) in sorted(values.items()):
+        if _is_closed(labels, settings):
+            found.append(LabelField(name.split("\n")[0], rows, labels))
+    return found
+
+
+def _label(value: Any) -> str:
+    return " ".join(str(value).split()).casefold().rstrip(".")
+
+
+def _is_closed(labels: list[str], settings: ConflictSettings) -> bool:
+    """Say whether few values, of few words, make up nearly all of the answers."""
+    counts = Counter(labels)
+    frequent = {label: count for label, count in counts.items() if count >= FEWEST_OF_A_VALUE}
+    return (
+        len(labels) >= settings.minimum_rows
+        and 2 <= len(frequent) <= settings.label_values
+        and sum(frequent.values()) >= CLOSED_SHARE * len(labels)
+        and all(len(label.split()) <= LONGEST_LABEL_WORDS for label in frequent)
+    )
+
+
+def doubtful_labels(
+    prompts: Sequence[str], vectors: np.ndarray | None, field: LabelField, settings: ConflictSettings
+) -> list[DoubtfulLabel]:
+    """Find the labels of one field that the other examples speak against.
+
+    Args:
+        prompts: texts of all rows.
+        vectors: (n, d) unit rows of all prompts, or None: words alone decide.
+        field: the rows and their labels.
+        settings: margin, neighbours, folds, seed.
+
+    Returns:
+        The doubtful labels, the most doubtful first; none where the models cannot tell the labels.
+    """
+    counts = Counter(field.labels)
+    kept = [index for index, label in enumerate(field.labels) if counts[label] >= FEWEST_OF_A_VALUE]
+    names = sorted({field.labels[index] for index in kept})
+    given = np.array([names.index(field.labels[index]) for index in kept])
+    rows = [field.rows[index] for index in kept]
+    texts = [prompts[row] for row in rows]
+    table = label_probabilities(texts, None if vectors is None else vectors[rows], given, len(names), settings)
+    if float((table.argmax(axis=1) == given).mean()) < PREDICTABLE:
+        return []
+    mine = table[np.arange(len(rows)), given]
+    others = table.copy()
+    others[np.arange(len(rows)), given] = -1.0
+    best = others.argmax(axis=1)
+    margin = mine - others[np.arange(len(rows)), best]
+    order = sorted(np.nonzero(margin <= -settings.label_margin)[0].tolist(), key=lambda index: (margin[index], rows[index]))
+    return [
+        DoubtfulLabel(
+            rows[index], field.name, names[given[index]], names[best[index]], float(mine[index]), float(others[index, best[index]])
+        )
+        for index in order
+    ]
+
+
+def label_probabilities(
+    texts: Sequence[str], vectors: np.ndarray | None, given: np.ndarray, labels: int, settings: ConflictSettings
+) -> np.ndarray:
+    """Return the mean of both models' probabilities, (n, labels), none of which saw its own example.
+
+    Args:
+        texts: the prompts.
+        vectors: (n, d) unit rows, or None.
+        given: (n,) label numbers.
+        labels: how many labels there are.
+        settings: neighbours, folds and seed.
+    """
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    wording = _wording(texts)
+    words = TfidfVectorizer(
+        ngram_range=(1, 2), min_df=2, sublinear_tf=True, max_features=MOST_WORDS, token_pattern=r"(?u)\b\w+\b"
+    )
+    try:
+        matrix = words.fit_transform(texts)
+    except ValueError:  # no word comes twice
+        matrix = None
+    if matrix is None and vectors is None:
+        return np.full((len(texts), labels), 1.0 / labels)
+    votes = _neighbour_votes(vectors if vectors is not None else matrix.toarray().astype(np.float32), wording, given, labels, settings)
+    return (votes + _regression(matrix, vectors, wording, given, labels, settings)) / 2
+
+
+def _wording(texts: Sequence[str]) -> np.ndarray:
+    folded = pl.Series(list(texts), dtype=pl.String).str.to_lowercase().str.replace_all(r"[\W\d_]+", " ").str.strip_chars()
+    return folded.rank("dense").to_numpy().astype(np.int64)
+
+
+def _neighbour_votes(
+    vectors: np.ndarray, wording: np.ndarray, given: np.ndarray, labels: int, settings: ConflictSettings
+) -> np.ndarray:
+    """Return the neighbours' votes, weighted by cosine, as shares."""
+    rows, cosines = nearest(vectors, vectors, settings.neighbours, groups=(wording, wording))
+    weights = np.where(np.isfinite(cosines), np.clip(cosines, 1e-3, None), 0.0)
+    votes = np.zeros((len(given), labels))
+    for column in range(rows.shape[1]):
+        np.add.at(votes, (np.arange(len(given)), given[rows[:, column]]), weights[:, column])
+    totals = votes.sum(axis=1, keepdims=True)
+    return np.where(totals > 0, votes / np.where(totals > 0, totals, 1.0), 1.0 / labels)
+
+
+def _regression(
+    matrix: Any, vectors: np.ndarray | None, wording: np.ndarray, given: np.ndarray, labels: int, settings: ConflictSettings
+) -> np.ndarray:
+    """Return cross-validated probabilities; prompts of one wording share a fold."""
+    from scipy.sparse import csr_matrix, hstack
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
+    parts = [part for part in (matrix, None if vectors is None else csr_matrix(vectors * 2.0)) if part is not None]
+    features = hstack(parts).tocsr()
+    table = np.full((len(given), labels), 1.0 / labels)
+    shuffled = np.random.default_rng(settings.seed).permutation(int(wording.max()) + 1)
+    folds = shuffled[wording] % settings.folds
+    for fold in range(settings.folds):
+        inside, outside = folds != fold, folds == fold
+        if not outside.any() or len(np.unique(given[inside])) < 2:
+            continue
+        model = LogisticRegression(C=10.0, max_iter=300)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(features[inside], given[inside])
+        table[np.ix_(outside, model.classes_)] = model.predict_proba(features[outside])
+        missing = [label for label in range(labels) if label not in model.classes_]
+        table[np.ix_(outside, missing)] = 0.0
+    return table
