@@ -1,0 +1,191 @@
+"""Guards: pairs that are alike and yet not the same.
+
+    numbers    "add 3 and 5" / "add 3 and 6"                       each side holds a number the other lacks
+    negation   "it is covered" / "it is not covered"               they differ in few words, a negation on one side only
+    names      "open a door for Ann" / "open a door for Ben"       each side holds a name the other lacks
+    prompts    the same answer to questions about other things
+    answers    the same question with another answer: a conflict, or other labels, but no duplicate
+
+Numbers, negation and names are looked for in the prompts and in the completions, each apart. Number words from two to
+twelve count as numbers; the same digits with other separators are the same numbers.
+A name is a word with a capital letter inside a sentence; spellings that nearly agree are one.
+JSON completions are the same when the values of the keys that both have agree (keys compared without case and
+punctuation). A text that only lacks the other's beginning or end is cut short, not negated.
+
+Not covered: negation in languages other than English, names in scripts without capitals, synonyms of opposite meaning.
+"""
+
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import cached_property
+
+from pipelines.duplicates.settings import DuplicateSettings
+
+DIGITS = re.compile(r"\d+")
+WORDS = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+NUMBER_WORDS = {
+    word: str(value)
+    for value, word in enumerate(
+        ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], start=2
+    )
+}
+NEGATIONS = frozenset(["not", "no", "never", "none", "nobody", "nothing", "neither", "nor", "cannot", "without"])
+# Two texts that differ in more words than this differ by more than a negation.
+NEGATED_WORDS = 8
+# Least share of the shorter text's words that the longer one holds, for two fields to say the same.
+FIELD_OVERLAP = 0.5
+# Two spellings of at least this likeness are one name, or one value.
+SAME_SPELLING = 0.75
+LONG_VALUE = 30
+
+
+@dataclass(frozen=True)
+class Text:
+    """One field of an example, with what the guards look at."""
+
+    content: str
+
+    @cached_property
+    def words(self) -> list[str]:
+        """Lower-case words in order."""
+        return WORDS.findall(self.content.lower())
+
+    @cached_property
+    def bag(self) -> Counter[str]:
+        """How often each word stands."""
+        return Counter(self.words)
+
+    @cached_property
+    def numbers(self) -> frozenset[str]:
+        """The numbers, number words among them."""
+        return frozenset(DIGITS.findall(self.content.replace(",", ""))) | {
+            NUMBER_WORDS[word] for word in self.bag if word in NUMBER_WORDS
+        }
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Lower-case forms of words that begin with a capital inside a sentence."""
+        found = set()
+        for match in WORDS.finditer(self.content):
+            before = self.content[: match.start()].rstrip(" \t\"'“‘([{*_")
+            if match[0][0].isupper() and len(match[0]) > 1 and before and before[-1] not in ".!?:\n>-":
+                found.add(match[0].lower())
+        return frozenset(found)
+
+    @cached_property
+    def fields(self) -> dict[str, str] | None:
+        """The values of a JSON object by path; None when it is no JSON object."""
+        if not self.content.lstrip().startswith("{"):
+            return None
+        try:
+            parsed = json.loads(self.content)
+        except (ValueError, RecursionError):
+            return None
+        return dict(_flat(parsed, ""))
+
+
+@dataclass(frozen=True)
+class Sides:
+    """An example as the guards see it."""
+
+    prompt: Text
+    completion: Text
+
+
+def guard_of(one: Sides, other: Sides, kind: str, settings: DuplicateSettings) -> str | None:
+    """Return why a pair is alike but not the same, or None when nothing speaks against a duplicate.
+
+    Args:
+        one: an example.
+        other: the example that it is alike to.
+        kind: "near" or "semantic"; wording may differ in a semantic pair, so there only answers to the same prompt
+            are compared by their words.
+        settings: which guards are on.
+    """
+    fields = [(one.prompt, other.prompt), (one.completion, other.completion)]
+    if settings.numbers_guard and any(_numbers_differ(*pair) for pair in fields):
+        return "numbers"
+    if settings.negation_guard and any(_negation_differs(*pair) for pair in fields):
+        return "negation"
+    if settings.names_guard and any(_names_differ(*pair) for pair in fields):
+        return "names"
+    if settings.fields_guard:
+        same_prompt = _overlap(one.prompt, other.prompt) >= FIELD_OVERLAP
+        if kind == "near" and not same_prompt:
+            return "prompts"
+        if _answers_differ(one.completion, other.completion, by_words=kind == "near" or same_prompt):
+            return "answers"
+    return None
+
+
+def _numbers_differ(one: Text, other: Text) -> bool:
+    if not (one.numbers - other.numbers and other.numbers - one.numbers):
+        return False
+    return "".join(DIGITS.findall(one.content)) != "".join(DIGITS.findall(other.content))
+
+
+def _negation_differs(one: Text, other: Text) -> bool:
+    only_one, only_other = one.bag - other.bag, other.bag - one.bag
+    if only_one.total() + only_other.total() > NEGATED_WORDS or _negated(only_one) == _negated(only_other):
+        return False
+    longer, shorter = (one, other) if len(one.words) >= len(other.words) else (other, one)
+    size = len(shorter.words)
+    return not (longer.words[:size] == shorter.words or longer.words[len(longer.words) - size :] == shorter.words)
+
+
+def _negated(words: Counter[str]) -> bool:
+    return any(word in NEGATIONS or word.endswith(("n't", "n’t")) for word in words)
+
+
+def _names_differ(one: Text, other: Text) -> bool:
+    missing = [name for name in one.names if name not in other.bag]
+    extra = [name for name in other.names if name not in one.bag]
+    strangers = [name for name in missing if not any(_same_spelling(name, word) for word in other.bag)]
+    return bool(strangers) and any(not any(_same_spelling(name, word) for word in one.bag) for name in extra)
+
+
+def _answers_differ(one: Text, other: Text, *, by_words: bool) -> bool:
+    if one.fields is not None and other.fields is not None:
+        shared = one.fields.keys() & other.fields.keys()
+        return not (shared or one.fields == other.fields) or any(
+            not _same_value(one.fields[key], other.fields[key]) for key in shared
+        )
+    return by_words and _overlap(one, other) < FIELD_OVERLAP
+
+
+def _overlap(one: Text, other: Text) -> float:
+    """Return the share of the shorter text's words that the longer one holds; for few words, of its spelling."""
+    if not one.bag or not other.bag:
+        return float(one.content.strip().lower() == other.content.strip().lower())
+    shared = (one.bag & other.bag).total() / min(one.bag.total(), other.bag.total())
+    if shared < FIELD_OVERLAP and min(len(one.words), len(other.words)) <= 4:
+        ratio = SequenceMatcher(None, " ".join(one.words), " ".join(other.words), autojunk=False).ratio()
+        return max(shared, ratio if ratio >= SAME_SPELLING else 0.0)
+    return shared
+
+
+def _same_value(one: str, other: str) -> bool:
+    if min(len(one), len(other)) < LONG_VALUE:
+        return one == other
+    return SequenceMatcher(None, one, other, autojunk=False).ratio() >= SAME_SPELLING
+
+
+def _same_spelling(one: str, other: str) -> bool:
+    if abs(len(one) - len(other)) > 2:
+        return False
+    return SequenceMatcher(None, one, other, autojunk=False).ratio() >= SAME_SPELLING
+
+
+def _flat(value: object, path: str) -> list[tuple[str, str]]:
+    if isinstance(value, dict):
+        return [entry for key, inner in value.items() for entry in _flat(inner, f"{path}.{_bare(str(key))}")]
+    if isinstance(value, list):
+        return [entry for index, inner in enumerate(value) for entry in _flat(inner, f"{path}.{index}")]
+    return [(path, " ".join(str(value).lower().split()))]
+
+
+def _bare(key: str) -> str:
+    return re.sub(r"[\W_]+", "", key.lower())
