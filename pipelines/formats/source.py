@@ -12,7 +12,6 @@ Not covered: zip, zstd, xlsx, and UTF-32; each is refused by name where it is re
 """
 
 import codecs
-import gzip
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from pipelines.errors import CurationError
 from pipelines.formats.registry import Unfit
 
 CHUNK = 1 << 20
+_GZIP = 31  # zlib's window size for gzip headers
 _SHOWN = 2_000  # characters of an overlong line that are kept to show it
 
 _KNOWN_BINARY = (
@@ -153,9 +153,10 @@ def _encoding(head: bytes) -> str:
     if head.startswith(codecs.BOM_UTF16_BE):
         return "utf-16"
     even, odd = head[0:4096:2], head[1:4096:2]
-    if len(odd) >= 4 and odd.count(0) > 0.4 * len(odd) and even.count(0) == 0:
+    # Latin letters have a zero byte in UTF-16; on the other side zeros are rare.
+    if len(odd) >= 4 and odd.count(0) > 0.4 * len(odd) and even.count(0) < 0.05 * len(even):
         return "utf-16-le"
-    if len(even) >= 4 and even.count(0) > 0.4 * len(even) and odd.count(0) == 0:
+    if len(odd) >= 4 and even.count(0) > 0.4 * len(even) and odd.count(0) < 0.05 * len(odd):
         return "utf-16-be"
     return "utf-8"
 
@@ -180,29 +181,48 @@ def _unpack(source: Source) -> Iterator[bytes]:
 
 
 def _raw_chunks(source: Source) -> Iterator[bytes]:
+    try:
+        with source.path.open("rb") as file:
+            chunks = _unzip(file, source) if source.packed else iter(lambda: file.read(CHUNK), b"")
+            for chunk in chunks:
+                source.position = file.tell()
+                yield chunk
+    except OSError as error:
+        raise CurationError(
+            f"{source.path} stopped being readable: {error.strerror}.", "Copy the file and try again."
+        ) from None
+
+
+def _unzip(file: BinaryIO, source: Source) -> Iterator[bytes]:
+    """Unpack gzip, several members too, in bounded steps; a break gives what comes before it and a warning."""
     unpacked = 0
-    with source.path.open("rb") as file:
-        stream: BinaryIO = gzip.GzipFile(fileobj=file) if source.packed else file  # type: ignore[assignment]
-        while True:
-            try:
-                chunk = stream.read(CHUNK)
-            except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-                source.warnings.append(f"The gzip file is damaged or cut off ({error}); what comes after is missing.")
-                return
-            except OSError as error:
-                raise CurationError(
-                    f"{source.path} stopped being readable: {error.strerror}.", "Copy the file and try again."
-                ) from None
-            if not chunk:
-                return
-            unpacked += len(chunk)
-            if source.packed and unpacked > source.max_unpacked_bytes:
-                raise CurationError(
-                    f"{source.path.name} unpacks to more than {source.max_unpacked_bytes:,} bytes.",
-                    "If it is meant to be so large, raise max_unpacked_bytes or unpack it yourself.",
-                )
-            source.position = file.tell()
+    data = b""
+    packed = zlib.decompressobj(_GZIP)
+    broken = "it is cut off"
+    while True:
+        data = data or file.read(CHUNK // 16)
+        if not data:
+            break
+        try:
+            chunk = packed.decompress(data, CHUNK)
+        except zlib.error as error:
+            broken = str(error)
+            break
+        unpacked += len(chunk)
+        if unpacked > source.max_unpacked_bytes:
+            raise CurationError(
+                f"{source.path.name} unpacks to more than {source.max_unpacked_bytes:,} bytes.",
+                "If it is meant to be so large, raise max_unpacked_bytes or unpack it yourself.",
+            )
+        if chunk:
             yield chunk
+        data = packed.unconsumed_tail
+        if packed.eof:
+            data = (packed.unused_data or file.read(CHUNK // 16)).lstrip(b"\0")  # members may be padded with zeros
+            if not data:
+                return
+            packed = zlib.decompressobj(_GZIP)
+    source.warnings.append(f"The gzip file is damaged ({broken}); what comes after is missing.")
 
 
 def _to_utf8(chunks: Iterator[bytes], source: Source) -> Iterator[bytes]:

@@ -17,6 +17,7 @@ import io
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from pipelines.examples import Message
 from pipelines.formats.registry import Format, Record, Row, Unfit, register_format
 from pipelines.formats.shapes.prompt_completion import single_turn_row
 from pipelines.formats.source import Line, Source
@@ -40,7 +41,7 @@ def comma_separated() -> Format:
         example=_EXAMPLE,
         kind="container",
         read_records=read_delimited,
-        write_row=single_turn_row,
+        write_row=table_row,
         write_rows=write_csv,
     )
 
@@ -104,6 +105,18 @@ def read_delimited(source: Source) -> Iterator[Record]:
             yield Record(first.number, raw, None, problem)
         else:
             yield Record(first.number, raw, dict(zip(header or [], cells, strict=True)))
+
+
+def table_row(messages: list[Message], with_system: bool) -> Row:
+    """Return prompt and completion, as the prompt-completion shape has them.
+
+    Raises:
+        Unfit: more than a single turn of text, or a NUL character, at which readers of tables stop.
+    """
+    row = single_turn_row(messages, with_system)
+    if any("\0" in cell for cell in row.values()):
+        raise Unfit("holds a NUL character, which no table can hold", "Export it as chat.")
+    return row
 
 
 def find_delimiter(lines: list[str]) -> str:
