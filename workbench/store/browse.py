@@ -142,8 +142,8 @@ _DETAILS = {
 
 _TRAIN = "example_id IN (SELECT example_id FROM roles WHERE role = 'train')"
 _CHOICES = {
-    "states": f"SELECT state, state, count(*) FROM states WHERE {_TRAIN} AND example_id NOT IN"
-    " (SELECT example_id FROM replaced) GROUP BY state ORDER BY 3 DESC",
+    "states": f"SELECT state, state, count(*) FROM states WHERE {_TRAIN} AND example_id IN"
+    " (SELECT example_id FROM present) GROUP BY state ORDER BY 3 DESC",
     "suggestions": "SELECT suggestion, suggestion, count(*) FROM quality GROUP BY suggestion ORDER BY 3 DESC",
     "sources": "SELECT source, source, count(DISTINCT example_id) FROM occurrences WHERE role = 'train'"
     " GROUP BY source ORDER BY 3 DESC",
@@ -156,9 +156,8 @@ _CHOICES = {
 def _where(chosen: Filter) -> tuple[str, dict[str, object], dict[str, pl.DataFrame]]:
     conditions = [
         "e.example_id IN (SELECT example_id FROM roles WHERE role = $role)",
-        "e.example_id NOT IN (SELECT example_id FROM replaced)",
+        "e.example_id IN (SELECT example_id FROM present)",
         "e.example_id NOT IN (SELECT example_id FROM sealed)",
-        "(e.parent_id IS NULL OR e.example_id IN (SELECT example_id FROM decided))",
     ]
     values: dict[str, object] = {"role": chosen.role}
     frames: dict[str, pl.DataFrame] = {}

@@ -38,8 +38,8 @@ class Transaction:
 
     def value(self, sql: str, values: Values | None = None) -> Any:
         """Return the first column of the first row, or None."""
-        row = self._cursor.execute(sql, dict(values or {})).fetchone()
-        return None if row is None else row[0]
+        rows = self._cursor.execute(sql, dict(values or {})).fetchall()
+        return rows[0][0] if rows else None
 
     def insert(self, table: str, frame: pl.DataFrame) -> int:
         """Append a frame by column names and return its number of rows; an empty one does nothing."""
@@ -104,10 +104,10 @@ class Database:
         """Return the first column of the first row, or None."""
         cursor = self._connection.cursor()
         try:
-            row = cursor.execute(sql, dict(values or {})).fetchone()
+            rows = cursor.execute(sql, dict(values or {})).fetchall()
         finally:
             cursor.close()
-        return None if row is None else row[0]
+        return rows[0][0] if rows else None
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:

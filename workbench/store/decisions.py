@@ -102,7 +102,7 @@ class DecisionStore:
         """Return the present state of each example of a role that no edit replaced: example_id, state."""
         return self._database.frame(
             "SELECT example_id, state FROM states WHERE example_id IN (SELECT example_id FROM roles WHERE role = $role)"
-            " AND example_id NOT IN (SELECT example_id FROM replaced) ORDER BY example_id",
+            " AND example_id IN (SELECT example_id FROM present) ORDER BY example_id",
             {"role": role},
         )
 

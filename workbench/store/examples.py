@@ -96,9 +96,7 @@ class ExampleStore:
         """Return the examples of a role that no edit has replaced, by id: the columns of `EXAMPLES`."""
         return self._database.frame(
             f"SELECT {_COLUMNS} FROM examples e WHERE e.example_id IN (SELECT example_id FROM roles WHERE role = $role)"
-            " AND e.example_id NOT IN (SELECT example_id FROM replaced)"
-            # What an undone edit made is nobody's example any more.
-            " AND (e.parent_id IS NULL OR e.example_id IN (SELECT example_id FROM decided))"
+            " AND e.example_id IN (SELECT example_id FROM present)"
             " ORDER BY e.example_id",
             {"role": role},
         )
@@ -172,7 +170,7 @@ class ExampleStore:
         }
         states = self._database.frame(
             "SELECT state, count(*) AS n FROM states WHERE example_id IN (SELECT example_id FROM roles"
-            " WHERE role = 'train') AND example_id NOT IN (SELECT example_id FROM replaced) GROUP BY state"
+            " WHERE role = 'train') AND example_id IN (SELECT example_id FROM present) GROUP BY state"
         )
         counts |= {row["state"]: row["n"] for row in states.to_dicts()}
         return counts | {"rejected": self.rejected_count()}

@@ -39,9 +39,11 @@ def decisions_of_people(transaction: Transaction) -> None:
         " 'dropped' WHEN 'flag' THEN 'flagged' ELSE 'pending' END, decision_id) AS state"
         " FROM live_decisions WHERE action IN ('keep', 'drop', 'flag', 'pending') GROUP BY example_id",
         "CREATE VIEW replaced AS SELECT DISTINCT example_id FROM live_decisions WHERE action = 'edit'",
-        # An example made by an edit that was undone has no decision left: it stays out of the way.
-        "CREATE VIEW states AS SELECT e.example_id, coalesce(d.state, CASE WHEN e.parent_id IS NULL THEN 'pending'"
-        " ELSE 'dropped' END) AS state FROM examples e LEFT JOIN decided d USING (example_id)",
+        "CREATE VIEW states AS SELECT e.example_id, coalesce(d.state, 'pending') AS state FROM examples e"
+        " LEFT JOIN decided d USING (example_id)",
+        # What an edit replaced, and what an edit made that was undone (no decision is left of it), is not present.
+        "CREATE VIEW present AS SELECT example_id FROM examples WHERE example_id NOT IN (SELECT example_id FROM replaced)"
+        " AND (parent_id IS NULL OR example_id IN (SELECT example_id FROM decided))",
         "CREATE VIEW roles AS SELECT DISTINCT example_id, role FROM occurrences",
     ):
         transaction.execute(statement)
