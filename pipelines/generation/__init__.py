@@ -1,0 +1,1 @@
+"""Generation: local models with or without an adapter, few-shot prompting."""

@@ -1,0 +1,1 @@
+"""Training: settings and defaults, token-level preflight, the trainer."""

@@ -1,0 +1,218 @@
+"""LoRA adapters: make one on a base model, fold it into the weights, save it, load it.
+
+Folding: a linear layer with adapter computes `x W' + x A' B'` in five operations; where nothing is dropped out it is
+the same to compute `x (W + s B A)'`, the gradient reaching A and B through the sum. For narrow layers that is faster.
+
+An adapter folder is peft's own (`adapter_model.safetensors`, `adapter_config.json`) and a `base.json` that names the
+base and its fingerprint, so that an adapter is never put on another base. No path of this machine is written.
+
+Not covered: adapters on embeddings, DoRA, several adapters at once.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pipelines.errors import CurationError
+from pipelines.training.base import base_fingerprint
+from pipelines.training.base_name import portable_name
+from pipelines.training.settings import TrainSettings
+
+WEIGHTS = "adapter_model.safetensors"
+# Widest layer that is folded; beyond, the folded weight's gradient costs more than the adapter's extra operations.
+FOLD_WIDTH = 1024
+
+
+def add_adapter(model: Any, settings: TrainSettings) -> Any:
+    """Put a fresh adapter on a base model; its start depends on the seed alone.
+
+    Raises:
+        CurationError: the target layers do not exist in this model.
+    """
+    import torch
+    from peft import LoraConfig, get_peft_model
+
+    names = settings.targets if settings.targets == "all-linear" else [n.strip() for n in settings.targets.split(",")]
+    config = LoraConfig(
+        task_type="CAUSAL_LM",
+        r=settings.rank,
+        lora_alpha=settings.alpha,
+        lora_dropout=settings.dropout,
+        target_modules=names,
+        use_rslora=settings.rslora,
+    )
+    torch.manual_seed(settings.seed)
+    try:
+        with warnings.catch_warnings():
+            # peft 0.21 asks transformers 5 for a property by the name that it had before.
+            warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+            tuned = get_peft_model(model, config)
+    except ValueError as error:
+        known = sorted({name.rsplit(".", 1)[-1] for name, part in model.named_modules() if _is_linear(part)})
+        raise CurationError(
+            f"No layer of the base model is called '{settings.targets}'.",
+            f"Set targets to all-linear, or to some of: {', '.join(known)}.",
+        ) from error
+    for parameter in trainable(tuned):
+        parameter.data = parameter.data.float()
+    return tuned
+
+
+def trainable(model: Any) -> list[Any]:
+    """Return the parameters that are trained, in the model's order."""
+    return [parameter for parameter in model.parameters() if parameter.requires_grad]
+
+
+def fold_adapters(model: Any) -> int:
+    """Let every narrow linear layer with an adapter compute with the folded weight; returns how many do.
+
+    Only layers without dropout, bias of the adapter or a variant of LoRA are folded; the others stay as they are.
+    """
+    from peft.tuners.lora import Linear
+
+    folded = 0
+    layers: list[Any] = [layer for layer in model.modules() if isinstance(layer, Linear)]
+    for layer in layers:
+        if layer.active_adapters != ["default"] or not _is_linear(layer.base_layer):
+            continue
+        plain = not layer.lora_variant and layer.lora_A["default"].bias is None and layer.lora_B["default"].bias is None
+        dropped = getattr(layer.lora_dropout["default"], "p", 0.0) > 0
+        if plain and not dropped and max(layer.base_layer.weight.shape) <= FOLD_WIDTH:
+            layer.forward = _folded_forward(layer)
+            folded += 1
+    return folded
+
+
+def save_adapter(model: Any, folder: Path, base: str, weights: dict[str, Any] | None = None) -> str:
+    """Write an adapter folder in one step: a reader finds the old one or the new one, never half of it.
+
+    Args:
+        model: the model with the adapter.
+        folder: where it goes; an older adapter there is replaced.
+        base: name of the base model, as in the settings.
+        weights: adapter weights to write instead of those in the model (names as in `adapter_weights`).
+
+    Returns:
+        SHA-256 of the weights file.
+    """
+    from safetensors.torch import save_file
+
+    fresh = folder.with_name(folder.name + ".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    config = model.peft_config["default"].to_dict()
+    config["base_model_name_or_path"] = portable_name(base)
+    config["inference_mode"] = True
+    if isinstance(config.get("target_modules"), set):
+        config["target_modules"] = sorted(config["target_modules"])
+    config = json.loads(json.dumps(config, default=_plain))
+    (fresh / "adapter_config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", "utf-8")
+    identity = {"base": portable_name(base), "base_sha256": base_fingerprint(base)}
+    (fresh / "base.json").write_text(json.dumps(identity, indent=2) + "\n", "utf-8")
+    tensors = weights if weights is not None else adapter_weights(model)
+    save_file({f"base_model.model.{name}": tensor for name, tensor in tensors.items()}, fresh / WEIGHTS)
+    replace_folder(fresh, folder)
+    return hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+
+
+def replace_folder(fresh: Path, folder: Path) -> None:
+    """Put a finished folder in another's place; the old one is removed last."""
+    old = folder.with_name(folder.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        os.replace(folder, old)
+    os.replace(fresh, folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def adapter_weights(model: Any) -> dict[str, Any]:
+    """Copy the adapter's weights to the CPU, named as in peft's file without its first two parts."""
+    from peft import get_peft_model_state_dict
+
+    return {
+        name.removeprefix("base_model.model."): tensor.detach().cpu().clone().contiguous()
+        for name, tensor in get_peft_model_state_dict(model, save_embedding_layers=False).items()
+    }
+
+
+def load_adapter(model: Any, folder: Path, base: str, name: str = "default") -> Any:
+    """Put a saved adapter on a base model (or on one that carries others) and make it the active one.
+
+    Raises:
+        CurationError: no adapter there, one for another base, or one that does not fit.
+    """
+    remedy = "Choose the adapter of a finished run, and the base model that the run names."
+    if not (folder / "adapter_config.json").is_file() or not (folder / WEIGHTS).is_file():
+        raise CurationError(f"There is no adapter in '{folder}'.", remedy)
+    identity_path = folder / "base.json"
+    try:
+        identity = json.loads(identity_path.read_text("utf-8")) if identity_path.is_file() else {}
+    except ValueError as error:
+        raise CurationError(f"'{identity_path}' is damaged: {error}.", remedy) from error
+    needed = identity.get("base_sha256", "")
+    if needed and needed != base_fingerprint(base):
+        raise CurationError(
+            f"The adapter in '{folder.name}' was trained on another base model ({identity.get('base')}).", remedy
+        )
+    from peft import PeftModel
+
+    try:
+        if isinstance(model, PeftModel):
+            model.load_adapter(str(folder), adapter_name=name, is_trainable=False)
+            model.set_adapter(name, inference_mode=True)
+        else:
+            model = PeftModel.from_pretrained(model, str(folder), adapter_name=name, is_trainable=False)
+    except (RuntimeError, ValueError, KeyError, OSError, TypeError) as error:
+        detail = " ".join(str(error).split())[:300]
+        raise CurationError(f"The adapter in '{folder}' does not fit the base model: {detail}", remedy) from error
+    return model.eval()
+
+
+@contextmanager
+def merged_adapter(model: Any, name: str = "default") -> Iterator[Any]:
+    """Compute with the adapter added into the weights while the context lasts, then put back the base's exact bits.
+
+    peft's own `unmerge` subtracts and leaves rounding behind; here the original weights are kept aside.
+    """
+    from peft.tuners.lora import Linear
+
+    layers: list[Any] = [layer for layer in model.modules() if isinstance(layer, Linear)]
+    originals = [layer.base_layer.weight.data for layer in layers]
+    try:
+        for layer in layers:
+            layer.base_layer.weight.data = layer.base_layer.weight.data.clone()
+            layer.merge(adapter_names=[name])
+        yield model
+    finally:
+        for layer, original in zip(layers, originals, strict=True):
+            layer.base_layer.weight.data = original
+            layer.merged_adapters.clear()
+
+
+def _folded_forward(layer: Any) -> Any:
+    import torch
+
+    down, up = layer.lora_A["default"].weight, layer.lora_B["default"].weight
+    scale, base = layer.scaling["default"], layer.base_layer
+
+    def forward(x: Any, *args: Any, **kwargs: Any) -> Any:
+        weight = torch.addmm(base.weight, up, down, alpha=scale)
+        return torch.nn.functional.linear(x, weight, base.bias)
+
+    return forward
+
+
+def _is_linear(part: Any) -> bool:
+    import torch
+
+    return isinstance(part, torch.nn.Linear)
+
+
+def _plain(value: Any) -> Any:
+    return sorted(value) if isinstance(value, set) else getattr(value, "value", str(value))

@@ -1,0 +1,138 @@
+"""All that is read, checked and refused before the first step of a run.
+
+Not covered: looking at the data token by token (`preflight.py`).
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipelines.errors import CurationError
+from pipelines.progress import Progress, no_progress, part_of
+from pipelines.training.base import base_fingerprint, load_base
+from pipelines.training.data import TokenisedData, TokenisedExample, read_conversations, tokenise
+from pipelines.training.settings import TrainSettings
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A base model and the tokenised data of one run."""
+
+    model: Any
+    tokenizer: Any
+    train: list[TokenisedExample]
+    validation: list[TokenisedExample]
+    device: str
+    bf16: bool
+    max_length: int
+    truncated: int
+    vanished: int
+    fingerprint: str
+
+
+def prepare(run_folder: Path, settings: TrainSettings, *, progress: Progress = no_progress) -> Prepared:
+    """Load the base model and the run's data, mixing general examples in as set.
+
+    Raises:
+        CurationError: anything that cannot work, before any work is done.
+    """
+    data = run_folder / "data"
+    conversations = read_conversations(data / "train.jsonl")
+    if not conversations:
+        raise CurationError("The training split is empty.", "Keep some examples, split again and start a new run.")
+    held_out = read_conversations(data / "validation.jsonl") if (data / "validation.jsonl").is_file() else []
+    general = read_conversations(data / "general.jsonl") if (data / "general.jsonl").is_file() else []
+    device = resolve_device(settings.device)
+    progress(0.0, "Loading the base model")
+    model, tokenizer = load_base(settings.base, device=device)
+    max_length = longest(model, settings)
+    if settings.general_share > 0:
+        conversations = conversations + mixed_in(general, len(conversations), settings)
+    held_out = [held_out[index] for index in chosen(len(held_out), settings.validation_limit, settings.seed)]
+    train = tokenise(conversations, tokenizer, max_length=max_length, progress=part_of(progress, 0.2, 0.9))
+    validation = tokenise(held_out, tokenizer, max_length=max_length, progress=part_of(progress, 0.9, 1.0))
+    if not train.examples:
+        raise CurationError(
+            f"None of the {len(conversations):,} training examples has anything to learn within {max_length:,} tokens.",
+            "Raise max_length, or check that the examples end with an assistant message.",
+        )
+    return Prepared(
+        model=model,
+        tokenizer=tokenizer,
+        train=train.examples,
+        validation=validation.examples,
+        device=device,
+        bf16=hardware_bf16(device) if settings.bf16 is None else settings.bf16,
+        max_length=max_length,
+        truncated=len(train.truncated),
+        vanished=len(train.vanished),
+        fingerprint=run_fingerprint(settings, train, validation),
+    )
+
+
+def resolve_device(device: str) -> str:
+    """Turn `auto` into the device that is there.
+
+    Raises:
+        CurationError: a GPU is asked for and there is none.
+    """
+    import torch
+
+    if device == "cuda" and not torch.cuda.is_available():
+        raise CurationError("There is no CUDA GPU that torch can use.", "Set device to auto or cpu.")
+    return "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
+
+
+def hardware_bf16(device: str) -> bool:
+    """Say whether bfloat16 products run in hardware there (else they are emulated and slow)."""
+    import torch
+
+    if device == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    return any(
+        bool(getattr(torch.cpu, name, lambda: False)())
+        for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    )
+
+
+def longest(model: Any, settings: TrainSettings) -> int:
+    """Return the longest example in tokens: as set, and no more than the model's positions."""
+    positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    return min(settings.max_length, positions) if isinstance(positions, int) else settings.max_length
+
+
+def chosen(n: int, limit: int, seed: int) -> list[int]:
+    """Choose at most `limit` of n positions by the seed, in ascending order."""
+    if n <= limit:
+        return list(range(n))
+    return sorted(np.random.default_rng([seed, n]).choice(n, size=limit, replace=False).tolist())
+
+
+def mixed_in(general: list[Any], n_examples: int, settings: TrainSettings) -> list[Any]:
+    """Choose general examples so that they make up `general_share` of the mix.
+
+    Raises:
+        CurationError: there are none.
+    """
+    if not general:
+        raise CurationError(
+            f"general_share is {settings.general_share:g}, but the run has no general examples.",
+            "Import general examples, or set general_share to 0.",
+        )
+    wanted = round(n_examples * settings.general_share / (1 - settings.general_share))
+    return [general[index] for index in chosen(len(general), wanted, settings.seed)]
+
+
+def run_fingerprint(settings: TrainSettings, train: TokenisedData, validation: TokenisedData) -> str:
+    """Hash what decides a run's course: settings, base model, every token and label of its data."""
+    digest = hashlib.sha256()
+    told = settings.model_dump(mode="json", exclude={"reason", "threads"})
+    digest.update(json.dumps([told, base_fingerprint(settings.base)], sort_keys=True).encode())
+    for example in [*train.examples, *validation.examples]:
+        digest.update(np.asarray(example.tokens, dtype=np.int64).tobytes())
+        digest.update(np.asarray(example.trained, dtype=bool).tobytes())
+    return digest.hexdigest()

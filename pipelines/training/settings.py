@@ -1,0 +1,110 @@
+"""What a training run is told: its settings, and their defaults by size of data.
+
+Method: LoRA on all linear layers. Defaults of large models follow the table in "LoRA Without Regret" (Schulman et al.
+2025) and the published start values of common trainers: learning rate 2e-4, rank and epochs by number of examples.
+A base folder may carry `training_defaults.json`, measured for that base; it wins over the table. Its keys are fields of
+`TrainSettings` and `reason`; rsLoRA and dropout are off there unless the file says otherwise, because a measured
+alpha/rank/learning rate belongs to plain LoRA.
+
+Not covered: full fine-tuning, quantised bases, preference training.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, ValidationError
+
+from pipelines.errors import CurationError
+from pipelines.training.base_name import base_folder
+
+# Most examples in the row, epochs, rank, effective batch. Source: the table named above; 3 epochs below 3,000 examples.
+DEFAULTS_BY_SIZE: tuple[tuple[float, float, int, int], ...] = (
+    (300, 4, 16, 8),
+    (3_000, 3, 16, 8),
+    (30_000, 2, 32, 16),
+    (300_000, 1, 64, 32),
+    (float("inf"), 1, 128, 32),
+)
+LARGE_MODEL_LEARNING_RATE = 2e-4
+
+
+class TrainSettings(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
+    """Settings of one LoRA run."""
+
+    base: str = Field("default", min_length=1, description="Base model: `default` (embedded), a hub name or a folder.")
+    method: Literal["lora"] = Field("lora", description="How the model is tuned.")
+    rank: int = Field(16, ge=1, le=1024, description="Rank of the adapter's matrices.")
+    alpha: int = Field(32, ge=1, le=4096, description="Scale of the adapter; about twice the rank.")
+    dropout: float = Field(0.05, ge=0, lt=1, description="Share of the adapter's inputs dropped while training.")
+    targets: str = Field(
+        "all-linear", min_length=1, description="Layers that get an adapter: `all-linear`, or names joined by commas."
+    )
+    rslora: bool = Field(True, description="Scale by alpha / sqrt(rank) (rsLoRA) instead of alpha / rank.")
+    learning_rate: float = Field(LARGE_MODEL_LEARNING_RATE, gt=0, le=1, description="Highest learning rate.")
+    schedule: Literal["cosine", "linear", "constant"] = Field(
+        "cosine", description="How the learning rate falls after the warm-up."
+    )
+    warmup: float = Field(0.05, ge=0, le=0.5, description="Share of all steps in which the learning rate rises.")
+    weight_decay: float = Field(0.01, ge=0, le=1, description="Decoupled weight decay (AdamW).")
+    gradient_clip: float = Field(1.0, gt=0, le=1000, description="Longest gradient norm; longer ones are shortened.")
+    epochs: float = Field(3, gt=0, le=1000, description="Passes over the training split.")
+    batch_size: int = Field(8, ge=1, le=4096, description="Examples in one step (effective batch).")
+    memory_tokens: int = Field(
+        8192, ge=16, le=10_000_000, description="Padded tokens computed at once; larger batches go in parts."
+    )
+    max_length: int = Field(
+        2048, ge=16, le=1_000_000, description="Longest example in tokens; longer ones are cut at the end."
+    )
+    general_share: float = Field(
+        0.0, ge=0, le=0.5, description="Share of general examples mixed in against forgetting (data/general.jsonl)."
+    )
+    evaluate_every: int | None = Field(
+        None, ge=1, description="Steps between two validations; empty: each quarter epoch, at most a tenth of the time."
+    )
+    validation_limit: int = Field(
+        256, ge=1, le=1_000_000, description="Most validation examples scored at one evaluation."
+    )
+    patience: int = Field(
+        4, ge=0, le=1000, description="Evaluations without a real improvement before it stops early; 0: never."
+    )
+    checkpoint_every: int | None = Field(
+        None, ge=1, description="Steps between two checkpoints; empty: at each evaluation."
+    )
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of the adapter's start, the order and the dropout.")
+    threads: int = Field(1, ge=1, le=256, description="CPU threads of the run.")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where to compute; auto takes a GPU if any.")
+    bf16: bool | None = Field(None, description="Compute in bfloat16; empty: where this processor does it in hardware.")
+    reason: str = Field("", description="Why these values were proposed.")
+
+
+def default_settings(base: str = "default", n_examples: int = 0) -> TrainSettings:
+    """Propose settings for a base model and a number of training examples, with the reason in `reason`.
+
+    Raises:
+        CurationError: the base folder's `training_defaults.json` cannot be used.
+    """
+    folder = base_folder(base)
+    measured = folder / "training_defaults.json" if folder else None
+    if measured is not None and measured.is_file():
+        return _measured_settings(base, measured)
+    _, epochs, rank, batch = next(row for row in DEFAULTS_BY_SIZE if n_examples < row[0])
+    return TrainSettings(
+        base=base,
+        rank=rank,
+        alpha=2 * rank,
+        epochs=epochs,
+        batch_size=batch,
+        reason=f"{n_examples:,} training examples: {epochs:g} epochs, rank {rank}, {batch} examples a step "
+        f"(table by data size); learning rate {LARGE_MODEL_LEARNING_RATE:g} for LoRA.",
+    )
+
+
+def _measured_settings(base: str, path: Path) -> TrainSettings:
+    remedy = "Mend the file, or remove it to get the defaults by data size."
+    try:
+        values: dict[str, Any] = {"rslora": False, "dropout": 0.0, **json.loads(path.read_text("utf-8"))}
+        return TrainSettings(**{**values, "base": base})
+    except (OSError, ValueError, TypeError) as error:
+        detail = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+        raise CurationError(f"The base model's {path.name} cannot be used: {detail}.", remedy) from error

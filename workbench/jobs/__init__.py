@@ -1,0 +1,1 @@
+"""Detached jobs: start, watch, cancel, resume; and tasks inside the app's own process."""
