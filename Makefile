@@ -1,0 +1,71 @@
+# make demo    the whole loop on the sample data, then the app on its results
+# make app     the app (PROJECT=folder opens that project)
+# make test    everything that must hold: lint, types, layers, tests (the browser included)
+# make lint    lint, types and layers alone
+# make bench   measurements
+# make clean   removes what make made, but no project
+#
+# PYTHON chooses the interpreter (3.11 or newer), DEMO the demo's folder.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+DEMO ?= workbench-demo
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/.stamps
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: demo app test lint bench clean chromium
+.DEFAULT_GOAL := demo
+
+demo: $(STAMPS)/installed
+	$(BIN)/workbench demo $(DEMO)
+
+app: $(STAMPS)/installed
+	$(BIN)/workbench app $(PROJECT)
+
+test: lint chromium
+	$(BIN)/python -m pytest
+
+lint: $(STAMPS)/test-tools
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(STAMPS)/test-tools
+	$(BIN)/python -m pytest -m benchmark
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "The workbench needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1 || true)." \
+	       "Name another one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || if [ "$$(id -u)" = 0 ]; then \
+	    apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-venv; \
+	  else echo "This Python cannot make virtual environments. Run: sudo apt-get install python3-venv" >&2; exit 1; fi
+	$(PYTHON) -m venv $(VENV)
+
+# torch alone first: pip then takes the build for the processor where the index offers one beside the large ones.
+$(STAMPS)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@mkdir -p $(STAMPS)
+	@echo "Installing pinned dependencies into $(VENV) (a few minutes the first time)"
+	$(INSTALL) torch==2.13.0
+	$(INSTALL) --editable .
+	@touch $@
+
+$(STAMPS)/test-tools: $(STAMPS)/installed
+	$(INSTALL) --editable '.[test]'
+	@touch $@
+
+chromium:
+	@if command -v chromium chromium-browser google-chrome >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ]; then \
+	  echo "Installing Chromium for the browser tests"; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; \
+	else \
+	  echo "The browser tests need Chromium. Run: sudo apt-get install chromium" >&2; exit 1; \
+	fi
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
