@@ -1,0 +1,125 @@
+"""Let variants answer the same held-out examples, and read who is better."""
+
+import streamlit as st
+
+from pages.components.texts import texts
+from workbench.app import charts, comparisons, session
+from workbench.app.navigation import link
+from workbench.app.plain import counted, plain
+from workbench.app.watching import finished, watch
+
+SPLITS = {"validation": "Validation, for choosing", "test": "Test, at the end: every look is counted"}
+UNDER_WAY = ("queued", "running")
+ANSWERS = 5
+DIFFERENCES = ["variant", "against", "metric", "difference", "low", "high", "q_value", "n", "verdict"]
+
+
+def draw_start(project) -> None:
+    """Draw which variants to let answer, and start it."""
+    runs = {choice.run_id: choice.title for choice in project.comparing.variants() if choice.run_id}
+    chosen = st.multiselect("Tuned models", list(runs), list(runs)[:2], format_func=runs.get)
+    left, middle, right = st.columns([2, 1, 1], vertical_alignment="bottom")
+    split = left.segmented_control(
+        "Held-out examples", list(SPLITS), format_func=SPLITS.get, default="validation", required=True
+    )
+    shots = middle.number_input("Examples in the few-shot prompt", 1, 20, 3)
+    limit = right.number_input("At most", 1, 100_000, None, placeholder="all", help="Most examples that are answered")
+    if st.button("Let them answer", type="primary", icon=":material/play_arrow:"):
+        who = session.reviewer_name()
+        started = session.attempt(project.comparing.start, chosen, split, few_shot=shots, limit=limit, who=who)
+        if started is not None:
+            st.session_state["evaluation"] = started
+            st.rerun()
+
+
+def draw_progress(project, evaluation) -> None:
+    """Draw an evaluation that is under way, every second, until it has ended."""
+
+    @st.fragment(run_every=1.0)
+    def look() -> None:
+        with session.errors_shown():
+            now = project.comparing.evaluation(evaluation.evaluation)
+            st.progress(now.progress, text=plain(now.message) or "Starting")
+            st.button("Cancel", on_click=session.attempt, args=(project.comparing.cancel, now.evaluation))
+            if now.state not in UNDER_WAY:
+                st.rerun()
+
+    look()
+
+
+def draw_results(project, evaluation, results) -> None:
+    """Draw the verdict, the metrics with intervals, the differences and the answers."""
+    looks = f" · look {results.looks} at this test split" if results.split == "test" else ""
+    st.caption(f"{counted(results.examples, 'held-out example')} of the {results.split} split{looks}")
+    with st.container(border=True):
+        st.markdown("**Verdict**")
+        for sentence in results.verdict:
+            st.markdown(f"- {plain(sentence)}")
+    metrics, differences, answers, ratings = st.tabs(["Metrics", "Differences", "Answers", "Ratings"])
+    with metrics:
+        charts.metric_intervals(results.metrics, evaluation.variants)
+        with st.expander("As a table"):
+            st.dataframe(
+                results.metrics, hide_index=True, column_order=["metric", "variant", "value", "low", "high", "n"]
+            )
+    with differences:
+        st.caption("Paired on the same examples; q is corrected for the number of comparisons.")
+        st.dataframe(comparisons.main_differences(results), hide_index=True, column_order=DIFFERENCES)
+    with answers:
+        draw_answers(project, evaluation, results)
+    with ratings:
+        draw_ratings(project, evaluation)
+
+
+def draw_answers(project, evaluation, results) -> None:
+    """Draw answers side by side, those where the variants differ most first."""
+    page = st.pagination(max(-(-results.examples // ANSWERS), 1), key=f"answers-{evaluation.evaluation}")
+    for row in project.comparing.outputs(evaluation.evaluation, limit=ANSWERS, offset=ANSWERS * (page - 1)):
+        with st.container(border=True):
+            shown = comparisons.answers_of(row, evaluation.variants, None)
+            reference = {"title": "reference", "text": row["reference"]}
+            prompt = [{"role": "prompt", "content": row["prompt"]}]
+            texts(f"answers-{row['example_id']}", [reference, *shown], prompt)
+
+
+def draw_ratings(project, evaluation) -> None:
+    """Draw the win rates of blind ratings, and how far raters agree."""
+    rates = project.rating.win_rates(evaluation.evaluation)
+    if rates.is_empty():
+        st.caption("Nobody has rated these answers yet.")
+    else:
+        st.dataframe(rates, hide_index=True)
+        agreement = project.rating.agreement(evaluation.evaluation)
+        if agreement:
+            st.caption(f"Agreement of raters: {plain(agreement['note'])}")
+    link("rate", "Rate answers blind", ":material/arrow_forward:")
+
+
+session.page_head("Compare", "The same held-out examples, answered by each variant: did tuning help?")
+project = session.current_project()
+evaluations = project.comparing.evaluations()
+if not evaluations and not project.training.runs():
+    session.empty("There is no tuned model to compare yet.", "Train one first.", "train", "Go and train")
+    st.stop()
+if evaluations:
+    names = {view.evaluation: f"{view.evaluation} · {view.split} · {', '.join(view.variants)}" for view in evaluations}
+    wanted = st.session_state.get("evaluation")
+    place = list(names).index(wanted) if wanted in names else 0
+    name = st.selectbox("Evaluation", list(names), index=place, format_func=names.get)
+    st.session_state["evaluation"] = name
+    evaluation = project.comparing.evaluation(name)
+    if evaluation.state in UNDER_WAY:
+        draw_progress(project, evaluation)
+    elif evaluation.state != "finished":
+        st.warning(f"It was stopped: {evaluation.state}. What was answered is kept.")
+        if evaluation.error is not None:
+            session.show_error(evaluation.error)
+        st.button("Resume", type="primary", on_click=session.attempt, args=(project.comparing.resume, name))
+    else:
+        comparisons.start_collecting(project, evaluation)
+        if not watch(project, comparisons.collect_key(name)):
+            results = finished(project, comparisons.collect_key(name))
+            if results is not None:
+                draw_results(project, evaluation, results)
+with st.container() if not evaluations else st.expander("Compare again"):
+    draw_start(project)

@@ -1,0 +1,19 @@
+"""The blind rating card: two answers side by side, four choices, all by keys."""
+
+import streamlit as st
+
+from workbench.app.assets import read_assets
+from workbench.app.rating_queue import RatingQueue
+
+_mounted = st.components.v2.component(
+    "workbench_rating_card",
+    html='<div class="root" aria-label="Rating card"></div>',
+    css=read_assets(__file__, "parts/base.css", "rating_card.css"),
+    js=read_assets(__file__, "parts/words.js", "parts/event_log.js", "rating_card.js"),
+)
+
+
+@st.fragment
+def rating_card(queue: RatingQueue) -> None:
+    """Draw the card over the pairs that this rater has not judged yet; presses run only this fragment again."""
+    _mounted(key="rating-card", data=queue.data(), on_send_change=queue.receive)

@@ -1,0 +1,101 @@
+"""Look through duplicate groups, see what differs, and choose who stays."""
+
+import streamlit as st
+
+from pages.components.texts import texts
+from workbench.app import session
+from workbench.app.plain import counted, plain
+from workbench.app.stages import draw_run_button, nothing_found_yet
+
+KINDS = {None: "All", "exact": "Exact", "near": "Near", "semantic": "Same meaning"}
+GROUPS = 50
+
+
+def title_of(project, kind) -> str:
+    """Return the title of a kind with the number of its groups."""
+    return f"{KINDS[kind]} {project.curation.group_count(kind):,}"
+
+
+def keep_one(project, group_id: str, example_id: str, who: str) -> None:
+    """Keep one member of the group and drop the others."""
+    if session.attempt(project.curation.choose_representative, group_id, example_id, who) is not None:
+        st.toast("Kept this one, dropped the others.")
+
+
+def keep_all(project, group_id: str, who: str) -> None:
+    """Keep every member of the group."""
+    if session.attempt(project.curation.keep_all, group_id, who) is not None:
+        st.toast("Kept all of them.")
+
+
+def undo(project, who: str) -> None:
+    """Take the last decision back."""
+    undone = session.attempt(project.reviewing.undo, who)
+    st.toast("Nothing to undo." if undone is None else f"Taken back: {counted(len(undone.example_ids), 'decision')}.")
+
+
+def draw_groups(project) -> str | None:
+    """Draw the list of groups, and return the id of the one that is chosen."""
+    kind = st.segmented_control(
+        "Kind", list(KINDS), format_func=lambda kind: title_of(project, kind), label_visibility="collapsed", key="kind"
+    )
+    total = project.curation.group_count(kind)
+    page = st.pagination(-(-total // GROUPS), key=f"groups-page-{kind}") if total > GROUPS else 1
+    groups = project.curation.duplicate_groups(kind, limit=GROUPS, offset=GROUPS * (page - 1))
+    if groups.is_empty():
+        st.caption("There is no group of this kind.")
+        return None
+    chosen = st.dataframe(
+        groups,
+        hide_index=True,
+        height=620,
+        on_select="rerun",
+        selection_mode="single-row",
+        key=f"groups-{kind}-{page}",
+        column_order=["size", "kind", "similarity", "prompt"],
+        column_config={
+            "size": st.column_config.NumberColumn("size", width=50),
+            "kind": st.column_config.TextColumn("kind", width=70),
+            "similarity": st.column_config.NumberColumn("alike", format="%.2f", width=60),
+        },
+    ).selection.rows
+    return groups["group_id"][chosen[0] if chosen else 0]
+
+
+def draw_group(project, group_id: str, who: str) -> None:
+    """Draw a group's members, the representative first, with what differs from it marked."""
+    members = project.curation.duplicate_group(group_id)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{counted(len(members), 'example')}**", width="content")
+        st.button("Keep all, they are not the same", on_click=keep_all, args=(project, group_id, who))
+        st.button("Undo", on_click=undo, args=(project, who), type="tertiary")
+    first = members[0]
+    for place, member in enumerate(members):
+        with st.container(border=True):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                stays = "stays" if member.is_representative else f"{member.kind}, {member.similarity:.2f} alike"
+                st.markdown(f"**{stays}** · {member.state} · {plain(member.source)}:{member.line}", width="stretch")
+                label = "Keep only this one"
+                st.button(
+                    label, key=f"keep-{place}", on_click=keep_one, args=(project, group_id, member.example_id, who)
+                )
+            sides = [("Prompt", member.prompt, first.prompt), ("Completion", member.completion, first.completion)]
+            for title, text, against in sides:
+                texts(f"{title}-{place}", [{"title": title, "text": text}], against=against if place else None)
+
+
+session.page_head("Duplicates", "Groups of examples that say the same. One of each stays; what differs is marked.")
+project = session.current_project()
+if nothing_found_yet(project, "duplicates", "Exact copies, near copies and paraphrases then stand here as groups."):
+    st.stop()
+if not project.curation.group_count():
+    session.empty("No duplicates were found.", "Every example differs from the others.", "quality", "Go on to quality")
+    st.stop()
+
+left, right = st.columns([2, 3], gap="large")
+with left:
+    group = draw_groups(project)
+    draw_run_button(project, "Run the stages again")
+with right:
+    if group is not None:
+        draw_group(project, group, session.reviewer_name())

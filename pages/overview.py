@@ -1,0 +1,93 @@
+"""Where the project stands, and what to do next."""
+
+import streamlit as st
+
+from pages.components.funnel import funnel
+from workbench.app import session
+from workbench.app.navigation import link
+from workbench.app.plain import plain
+
+
+def draw_welcome() -> None:
+    """Draw what somebody sees who has no project open."""
+    st.title("Fine-tuning workbench", anchor=False)
+    st.markdown(
+        "Fine-tuning is mostly about having good data. Import examples, find what is wrong and what is missing, split "
+        "without leaks, train, and prove on held-out examples and blind ratings whether it helped."
+    )
+    create, reopen = st.columns(2, gap="large")
+    with create, st.form("create"):
+        st.subheader("Start a project", anchor=False)
+        folder = st.text_input("New folder", placeholder="~/my-project", help="It will hold everything of the project.")
+        if st.form_submit_button("Create the project", type="primary"):
+            change_project(folder, create=True)
+    with reopen, st.form("open"):
+        st.subheader("Open a project", anchor=False)
+        folder = st.text_input("Its folder", placeholder="~/my-project")
+        if st.form_submit_button("Open the project"):
+            change_project(folder, create=False)
+    st.caption("Only looking around? Stop the app and run `workbench demo`: it fills a project from sample data.")
+
+
+def change_project(folder: str, create: bool) -> None:
+    """Open or create a project and start over with it."""
+    with session.errors_shown():
+        session.open_project(folder, create=create)
+        st.rerun()
+
+
+def draw_next(steps: list) -> None:
+    """Draw the one next action."""
+    upcoming = next((step for step in steps if step.next), None)
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        if upcoming is None:
+            st.markdown("**Every step is done.** Look at the results, or collect what is missing.")
+            link("compare", "See the results", ":material/arrow_forward:")
+        else:
+            st.markdown(f"**Next: {upcoming.title}**")
+            link(upcoming.page, "Go there", ":material/arrow_forward:")
+
+
+def draw_steps(steps: list) -> None:
+    """Draw the loop's steps with what was done of each."""
+    for step in steps:
+        mark = ":green[:material/check_circle:]" if step.done else ":gray[:material/radio_button_unchecked:]"
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            st.markdown(mark, width="content")
+            link(step.page, step.title)
+            st.caption(plain(step.detail), width="content")
+
+
+if session.chosen_folder() is None:
+    draw_welcome()
+    st.stop()
+
+project = session.current_project()
+steps = project.overview.steps()
+session.page_head(plain(project.name), plain(project.folder))
+draw_next(steps)
+
+counts = project.overview.funnel()
+left, right = st.columns([3, 2], gap="large")
+with left:
+    st.subheader("From import to split", anchor=False)
+    if counts.imported:
+        funnel(counts)
+    else:
+        st.caption("Nothing is imported yet. The funnel shows how many examples are left after each step.")
+    if counts.production or counts.general:
+        st.caption(f"Beside them: {counts.production:,} production queries, {counts.general:,} general examples.")
+with right:
+    st.subheader("The loop", anchor=False)
+    draw_steps(steps)
+
+sources = project.overview.sources()
+if not sources.is_empty():
+    st.subheader("Sources", anchor=False)
+    st.dataframe(sources, hide_index=True, column_config={"imported_at": st.column_config.DatetimeColumn("imported")})
+
+with st.expander("Open another project"), st.form("other"):
+    folder = st.text_input("Folder", placeholder="~/another-project")
+    create = st.toggle("Create it new")
+    if st.form_submit_button("Open"):
+        change_project(folder, create)

@@ -1,0 +1,117 @@
+"""What is wrong with the data, what is suggested for it, and applying the suggestions."""
+
+import streamlit as st
+
+from pages.components.texts import texts
+from workbench.app import charts, session
+from workbench.app.navigation import go
+from workbench.app.plain import counted, plain
+from workbench.app.review_filter import review_these
+from workbench.app.stages import draw_run_button, nothing_found_yet
+from workbench.reviewing import Filter
+
+CONFLICTS = 20
+WORDS = {"keep": "keep", "drop": "drop", "review": "look at"}
+
+
+def apply_suggestions(project, who: str, only: str | None) -> None:
+    """Apply the suggestions to undecided examples, as one step that can be undone."""
+    report = session.attempt(project.curation.apply_suggestions, who, only)
+    if report is not None:
+        st.toast(f"Kept {report.kept:,}, dropped {report.dropped:,}; {report.left:,} are left to you.")
+
+
+def undo(project, who: str) -> None:
+    """Take the last decision back."""
+    undone = session.attempt(project.reviewing.undo, who)
+    st.toast("Nothing to undo." if undone is None else f"Taken back: {counted(len(undone.example_ids), 'decision')}.")
+
+
+def open_counts(project) -> dict:
+    """Count the undecided examples of each suggestion."""
+    return {name: project.reviewing.count(Filter(state="pending", suggestion=name)) for name in WORDS}
+
+
+def draw_suggestions(project, who: str) -> None:
+    """Draw what applying the suggestions would do, and the buttons that do it."""
+    counts = open_counts(project)
+    with st.container(border=True):
+        if not counts["keep"] and not counts["drop"]:
+            st.markdown("**All suggestions are applied.**")
+        else:
+            st.markdown(f"Of the undecided examples: **keep {counts['keep']:,}, drop {counts['drop']:,}**")
+        st.caption(f"Left for you to judge: {counted(counts['review'], 'doubtful example')}.")
+        with st.container(horizontal=True):
+            both = counts["keep"] + counts["drop"]
+            act = {"on_click": apply_suggestions}
+            st.button(f"Apply to {both:,}", type="primary", disabled=not both, args=(project, who, None), **act)
+            st.button(f"Only drop {counts['drop']:,}", disabled=not counts["drop"], args=(project, who, "drop"), **act)
+            st.button("Undo", type="tertiary", on_click=undo, args=(project, who))
+        if counts["review"] and st.button(f"Review the {counts['review']:,} doubtful ones"):
+            review_these(Filter(suggestion="review"), "doubtful examples")
+            go("review")
+
+
+def draw_findings(project) -> None:
+    """Draw what the scorers found, each with the way to its examples."""
+    summary = project.curation.score_summary()
+    chosen = st.dataframe(
+        summary,
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        column_order=["title", "dimension", "flagged", "mean"],
+        column_config={
+            "title": st.column_config.TextColumn("finding", width="large"),
+            "flagged": st.column_config.NumberColumn("examples", format="localized"),
+            "mean": st.column_config.ProgressColumn("mean score", min_value=0, max_value=1, format="%.2f"),
+        },
+        key="findings",
+    ).selection.rows
+    st.caption("Mark a row to review its examples.")
+    if chosen:
+        scorer, title = summary["scorer"][chosen[0]], summary["title"][chosen[0]]
+        if st.button("Review these examples", type="primary"):
+            review_these(Filter(scorer=scorer), plain(title))
+            go("review")
+
+
+def draw_conflicts(project) -> None:
+    """Draw groups of examples that contradict each other, side by side."""
+    total = sum(project.curation.conflict_counts().values())
+    if not total:
+        st.caption("No conflicts were found.")
+        return
+    page = st.pagination(-(-total // CONFLICTS), key="conflicts-page") if total > CONFLICTS else 1
+    for group in project.curation.conflicts(limit=CONFLICTS, offset=CONFLICTS * (page - 1)):
+        with st.expander(f"**{plain(group.kind)}** · {plain(group.members[0]['prompt'], 110)}"):
+            st.caption(plain(group.detail))
+            key = f"{group.kind}-{group.group_id}"
+            answers = [
+                {"title": f"Answer {place + 1}", "text": member["completion"], "badge": member["state"]}
+                for place, member in enumerate(group.members)
+            ]
+            texts(f"conflict-{key}", answers, [{"role": "user", "content": group.members[0]["prompt"]}])
+            if st.button("Review them", key=f"review-{key}"):
+                ids = tuple(member["example_id"] for member in group.members)
+                review_these(Filter(ids=ids), "examples in conflict")
+                go("review")
+
+
+session.page_head("Quality", "What is wrong, how sure that is, and what to do about it.")
+project = session.current_project()
+if nothing_found_yet(project, "quality", "Every example then has a quality from 0 to 1, a suggestion and its reason."):
+    st.stop()
+left, right = st.columns([3, 2], gap="large")
+with left:
+    charts.quality_histogram(project.curation.quality_histogram())
+with right:
+    draw_suggestions(project, session.reviewer_name())
+    draw_run_button(project, "Run the stages again")
+findings, reasons, conflicts = st.tabs(["Findings", "Reasons for suggestions", "Conflicts"])
+with findings:
+    draw_findings(project)
+with reasons:
+    st.dataframe(project.curation.suggestion_counts(), hide_index=True)
+with conflicts:
+    draw_conflicts(project)

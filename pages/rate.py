@@ -1,0 +1,44 @@
+"""Rate answers blind: two side by side, nobody knows whose is whose."""
+
+import streamlit as st
+
+from pages.components.rating_card import rating_card
+from workbench.app import session
+from workbench.app.plain import counted, plain
+from workbench.app.rating_queue import RatingQueue
+
+
+def draw_begin(project, evaluation, rater: str, drawn: int) -> None:
+    """Draw which two variants to rate, and how many pairs to draw."""
+    variants = evaluation.variants
+    left, right, number, press = st.columns([2, 2, 1, 1], vertical_alignment="bottom")
+    one = left.selectbox("Rate", variants, index=len(variants) - 1)
+    other = right.selectbox("Against", variants, index=0)
+    count = number.number_input("Pairs", 1, 1000, 50)
+    label = "Draw more" if drawn else "Begin"
+    if press.button(label, type="secondary" if drawn else "primary", width="stretch"):
+        if one == other:
+            st.error("Choose two different variants.")
+        elif session.attempt(project.rating.begin, evaluation.evaluation, one, other, rater, count=count) is not None:
+            st.rerun()
+
+
+session.page_head("Rate", "Which answer is better? Sides are drawn by chance, and no name is shown.")
+project = session.current_project()
+evaluations = [view for view in project.comparing.evaluations() if view.state == "finished"]
+if not evaluations:
+    session.empty("There are no answers to rate yet.", "Let variants answer first.", "compare", "Go to compare")
+    st.stop()
+
+rater = session.reviewer_name()
+names = {view.evaluation: f"{view.evaluation} · {view.split}" for view in evaluations}
+name = st.selectbox("Evaluation", list(names), format_func=names.get, width=360)
+evaluation = next(view for view in evaluations if view.evaluation == name)
+rated, drawn = project.rating.progress(name, rater)
+if drawn:
+    rating_card(RatingQueue(project, name, rater))
+    with st.expander(f"Draw more pairs ({counted(drawn, 'pair')} drawn for {plain(rater)})"):
+        draw_begin(project, evaluation, rater, drawn)
+else:
+    st.caption("Choose which two to rate. You see one pair at a time and press 1, 2, 3 or 4.")
+    draw_begin(project, evaluation, rater, drawn)

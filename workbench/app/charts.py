@@ -1,0 +1,134 @@
+"""The charts of the pages, as Vega-Lite, which Streamlit draws itself without asking anybody."""
+
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+SUGGESTION_COLOURS = {"keep": "#009E73", "review": "#E69F00", "drop": "#D55E00"}
+VARIANT_COLOURS = ["#8A8F98", "#56B4E9", "#E69F00", "#0B8F86", "#CC79A7", "#0072B2", "#D55E00", "#B3A700"]
+
+
+def quality_histogram(bins: pl.DataFrame) -> None:
+    """Draw how many examples there are at each quality, stacked by what is suggested for them.
+
+    Args:
+        bins: low, high, examples, suggestion.
+    """
+    spec = {
+        "mark": {"type": "bar", "tooltip": True},
+        "encoding": {
+            "x": {"field": "low", "type": "quantitative", "bin": {"binned": True}, "title": "Quality, 0 to 1"},
+            "x2": {"field": "high"},
+            "y": {"field": "examples", "type": "quantitative", "title": "Examples", "stack": "zero"},
+            "color": {
+                "field": "suggestion",
+                "type": "nominal",
+                "title": "Suggested",
+                "scale": {"domain": list(SUGGESTION_COLOURS), "range": list(SUGGESTION_COLOURS.values())},
+                "legend": {"orient": "top"},
+            },
+        },
+    }
+    st.vega_lite_chart(bins, spec, height=260, alt="Histogram of quality by suggestion")
+
+
+def loss_curve(metrics: pl.DataFrame) -> None:
+    """Draw training and validation loss over steps.
+
+    Args:
+        metrics: step, loss, validation_loss.
+    """
+    long = (
+        metrics.select("step", pl.col("loss").alias("training"), pl.col("validation_loss").alias("validation"))
+        .unpivot(index="step", variable_name="part", value_name="loss")
+        .drop_nulls("loss")
+    )
+    colour: dict[str, Any] = {"field": "part", "type": "nominal", "title": None, "legend": {"orient": "top"}}
+    colour["scale"] = {"domain": ["training", "validation"], "range": ["#8A8F98", "#0B8F86"]}
+    encoding: dict[str, Any] = {
+        "x": {"field": "step", "type": "quantitative", "title": "Step"},
+        "y": {"field": "loss", "type": "quantitative", "title": "Loss", "scale": {"zero": False}},
+        "color": colour,
+        "tooltip": [{"field": "step"}, {"field": "part"}, {"field": "loss", "format": ".4f"}],
+    }
+    spec = {
+        "encoding": encoding,
+        "layer": [
+            {"mark": {"type": "line", "strokeWidth": 2}},
+            {
+                "mark": {"type": "point", "filled": True, "size": 45},
+                "transform": [{"filter": "datum.part == 'validation'"}],
+            },
+        ],
+    }
+    st.vega_lite_chart(long, spec, height=300, alt="Training and validation loss by step")
+
+
+def metric_intervals(metrics: pl.DataFrame, variants: list[str]) -> None:
+    """Draw each metric of each variant as a point with its interval.
+
+    Args:
+        metrics: metric, variant, value, low, high, n.
+        variants: the order of the legend.
+    """
+    colour = {
+        "field": "variant",
+        "type": "nominal",
+        "title": None,
+        "sort": variants,
+        "scale": {"domain": variants, "range": VARIANT_COLOURS[: len(variants)]},
+        "legend": {"orient": "top"},
+    }
+    shared: dict[str, Any] = {
+        "y": {"field": "metric", "type": "nominal", "title": None, "axis": {"labelLimit": 220}},
+        "yOffset": {"field": "variant", "type": "nominal", "sort": variants},
+        "color": colour,
+    }
+    tooltip = [{"field": name} for name in ("metric", "variant", "n")]
+    tooltip += [{"field": name, "format": ".3f"} for name in ("value", "low", "high")]
+    spec = {
+        "encoding": {**shared, "tooltip": tooltip},
+        "layer": [
+            {
+                "mark": {"type": "rule", "strokeWidth": 2},
+                "encoding": {
+                    "x": {"field": "low", "type": "quantitative", "title": "Score, with its interval"},
+                    "x2": {"field": "high"},
+                },
+            },
+            {
+                "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
+                "encoding": {"x": {"field": "value", "type": "quantitative"}},
+            },
+        ],
+    }
+    height = 60 + metrics["metric"].n_unique() * max(16 * len(variants), 34)
+    st.vega_lite_chart(metrics, spec, height=height, alt="Metrics of each variant with intervals")
+
+
+def share_bars(gaps: pl.DataFrame) -> None:
+    """Draw the shares of production and training of each gap beside each other.
+
+    Args:
+        gaps: title, train_share, production_share.
+    """
+    long = gaps.select(
+        "title", pl.col("production_share").alias("production"), pl.col("train_share").alias("training")
+    ).unpivot(index="title", variable_name="data", value_name="share")
+    spec = {
+        "mark": {"type": "bar", "tooltip": True},
+        "encoding": {
+            "y": {"field": "title", "type": "nominal", "sort": "-x", "title": None, "axis": {"labelLimit": 260}},
+            "yOffset": {"field": "data"},
+            "x": {"field": "share", "type": "quantitative", "axis": {"format": ".1%"}, "title": "Share of prompts"},
+            "color": {
+                "field": "data",
+                "type": "nominal",
+                "title": None,
+                "scale": {"domain": ["production", "training"], "range": ["#E69F00", "#0072B2"]},
+                "legend": {"orient": "top"},
+            },
+        },
+    }
+    st.vega_lite_chart(long, spec, height=70 + 34 * gaps.height, alt="Shares of production and training by gap")

@@ -1,0 +1,51 @@
+"""Reading an evaluation for people: computing its results once, and the words and orders of its tables."""
+
+from typing import Any
+
+import polars as pl
+
+from workbench.app.watching import run_in_background
+from workbench.comparing import EvaluationView, Results
+from workbench.jobs.background import task
+from workbench.project import Project
+
+VERDICT_ORDER = ("better", "worse", "no evidence", "too few")
+
+
+def collect_key(evaluation: str) -> str:
+    """Name the background work that computes an evaluation's metrics."""
+    return f"collect-{evaluation}"
+
+
+def start_collecting(project: Project, evaluation: EvaluationView) -> None:
+    """Compute the results of a finished evaluation in the background, once."""
+    key = collect_key(evaluation.evaluation)
+    if task(project, key) is None:
+        run_in_background(
+            project,
+            key,
+            "Computing metrics",
+            lambda progress: project.comparing.results(evaluation.evaluation, progress),
+        )
+
+
+def main_differences(results: Results) -> pl.DataFrame:
+    """Return the differences as a table for reading: clear ones first."""
+    order = {verdict: place for place, verdict in enumerate(VERDICT_ORDER)}
+    return (
+        results.differences.with_columns(
+            place=pl.col("verdict").replace_strict(order, default=len(order), return_dtype=pl.Int32)
+        )
+        .sort(["variant", "against", "place", "metric"])
+        .drop("place")
+    )
+
+
+def answers_of(row: dict[str, Any], variants: list[str], metric: str | None) -> list[dict[str, Any]]:
+    """Return one example's answers in the order of the variants, each with its score."""
+    answers = []
+    for variant in variants:
+        scores = row["scores"].get(variant, {})
+        note = ", ".join(f"{name} {value:.2f}" for name, value in sorted(scores.items()) if metric in (None, name))
+        answers.append({"title": variant, "text": row["outputs"].get(variant, ""), "note": note})
+    return answers

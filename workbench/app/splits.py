@@ -1,0 +1,73 @@
+"""Splitting and exporting in the background, and reading a split's certificate for people."""
+
+from pathlib import Path
+from typing import Any
+
+from pipelines.errors import CurationError
+from pipelines.progress import Progress
+from workbench.app.watching import run_in_background
+from workbench.exporting import ExportReport
+from workbench.project import Project
+from workbench.settings import checked_settings
+from workbench.splitting import SplitReport
+
+SPLIT = "split"
+EXPORT = "export"
+
+
+def start_split(project: Project, train: int, validation: int, test: int, seed: int, include_pending: bool) -> None:
+    """Split in the background.
+
+    Args:
+        project: the project.
+        train: per cent.
+        validation: per cent.
+        test: per cent.
+        seed: of the split.
+        include_pending: take undecided examples as kept.
+
+    Raises:
+        CurationError: the shares are no whole.
+    """
+    if train + validation + test != 100:
+        raise CurationError(
+            f"The shares add up to {train + validation + test} per cent.", "Choose shares that add up to 100."
+        )
+    from pipelines.splitting.settings import SplitSettings
+
+    shares = {"train": train / 100, "validation": validation / 100, "test": test / 100, "seed": seed}
+    settings = checked_settings(SplitSettings, shares, "split")
+
+    def work(progress: Progress) -> SplitReport:
+        return project.splitting.split(settings, include_pending=include_pending, progress=progress)
+
+    run_in_background(project, SPLIT, "Splitting", work)
+
+
+def start_export(project: Project, folder: str, format: str) -> None:
+    """Export in the background.
+
+    Raises:
+        CurationError: no folder is named.
+    """
+    if not folder.strip():
+        raise CurationError("No folder is named.", "Type the folder that the files go to.")
+
+    def work(progress: Progress) -> ExportReport:
+        return project.exporting.export(Path(folder.strip()).expanduser(), format, progress)
+
+    run_in_background(project, EXPORT, "Exporting", work)
+
+
+def file_rows(report: ExportReport) -> list[dict[str, Any]]:
+    """Return the files that an export wrote, one row a split."""
+    return [
+        {"split": split, "file": path.name, "rows": rows, "sha256": sha256}
+        for split, (path, rows, sha256) in report.files.items()
+    ]
+
+
+def certificate_rows(certificate: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what was checked between the splits, one row a check."""
+    names = ("split_a", "split_b", "measure", "pairs_checked", "threshold", "found", "highest")
+    return [{name: check.get(name) for name in names} for check in certificate.get("checks", [])]
