@@ -7,6 +7,7 @@ when it has finished. An evaluation on the test split is a look at it and goes i
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,11 +18,14 @@ import polars as pl
 
 from pipelines.errors import CurationError
 from pipelines.examples import messages_of
-from pipelines.progress import Progress, no_progress, part_of
+from pipelines.progress import Progress, no_progress
 from workbench.files import write_text
+from workbench.results import Results, answers, read_results
 from workbench.store.runs import EvaluationRecord
 from workbench.store.store import Store
-from workbench.training import RunView, Training
+from workbench.training import RunView, Training, error_of, status_of
+
+__all__ = ["Comparing", "EvaluationView", "Results", "VariantChoice"]
 
 HeldOut = Literal["validation", "test"]
 
@@ -49,19 +53,6 @@ class EvaluationView:
     created_at: datetime
     looks: int
     error: CurationError | None
-
-
-@dataclass(frozen=True)
-class Results:
-    """What an evaluation found; `looks` counts the evaluations that have used this test split."""
-
-    evaluation: str
-    metrics: pl.DataFrame
-    differences: pl.DataFrame
-    verdict: list[str]
-    examples: int
-    looks: int
-    split: str
 
 
 class Comparing:
@@ -107,7 +98,9 @@ class Comparing:
         Raises:
             CurationError: no such run or no adapter, runs of different versions or bases, nothing held out.
         """
+        from pipelines.generation.settings import GenerationSettings
         from workbench.jobs.process import start_job
+        from workbench.jobs.settings import GenerateJob, Variant, write_job
 
         runs = [self._training.run(run_id) for run_id in run_ids]
         version = self._version_of(runs)
@@ -119,40 +112,33 @@ class Comparing:
         if not held_out:
             raise CurationError(f"The {split} split is empty.", "Split more examples, or choose the other split.")
         names = _names(runs)
+        base = self._base_of(runs)
         chosen = [
-            {
-                "name": name,
-                "base": self._base_of(runs),
-                "adapter": None,
-                "few_shot": few_shot if name == "few-shot" else 0,
-            }
+            Variant(name=name, base=base, few_shot=few_shot if name == "few-shot" else 0)
             for name in ("base", "few-shot")
             if name in variants
         ]
         if "tuned" in variants:
             chosen += [
-                {
-                    "name": names[run.run_id],
-                    "base": run.base,
-                    "adapter": str(self._training.adapter(run.run_id)),
-                    "few_shot": 0,
-                }
+                Variant(name=names[run.run_id], base=base, adapter=str(self._training.adapter(run.run_id)))
                 for run in runs
             ]
         evaluation = self._store.runs.next_name("evaluation")
         folder = self._folder / "evaluations" / evaluation
         prompts = [{"example_id": row["example_id"], "messages": messages_of(row["messages"])[:-1]} for row in held_out]
-        shots = [{"messages": messages_of(row["messages"])} for row in self._examples(members, "train")]
+        shots = [
+            {"example_id": row["example_id"], "messages": messages_of(row["messages"])}
+            for row in self._examples(members, "train")
+        ]
         _write_lines(folder / "data" / "prompts.jsonl", prompts)
         _write_lines(folder / "data" / "few_shot.jsonl", shots)
-        document: dict[str, Any] = {"kind": "generate", "variants": chosen, "generation": {}}
-        write_text(folder / "settings.json", json.dumps(document, indent=2) + "\n")
+        write_job(folder, GenerateJob(variants=tuple(chosen), generation=GenerationSettings(threads=_cores())))
         self._store.runs.add_evaluation(
             EvaluationRecord(
                 evaluation,
                 runs[0].version if runs else self._current_version(),
                 split,
-                [str(entry["name"]) for entry in chosen],
+                [variant.name for variant in chosen],
                 {names[run.run_id]: run.run_id for run in runs},
                 {"few_shot": few_shot, "limit": limit, "who": who},
                 len(held_out),
@@ -194,11 +180,9 @@ class Comparing:
 
     def evaluations(self) -> list[EvaluationView]:
         """Return all evaluations, newest first."""
-        from workbench.jobs.process import job_status
-
         views = []
         for record in self._store.runs.evaluations():
-            status = job_status(self._folder / "evaluations" / record.evaluation)
+            status = status_of(self._folder / "evaluations" / record.evaluation)
             views.append(
                 EvaluationView(
                     record.evaluation,
@@ -210,7 +194,7 @@ class Comparing:
                     record.examples,
                     record.created_at,
                     self._store.runs.looks(record.version).height,
-                    status.error,
+                    error_of(status),
                 )
             )
         return views
@@ -274,140 +258,29 @@ class Comparing:
             raise view.error
         return view
 
-    def collect(self, evaluation: str, progress: Progress = no_progress) -> None:
-        """Compute and store the metrics of an evaluation whose variants have all answered.
-
-        Raises:
-            CurationError: some have not answered yet.
-        """
-        from pipelines.embedding.minilm import load_encoder
-        from pipelines.evaluation.compare import compare_variants
-        from pipelines.evaluation.score import score_outputs
-
-        record = self._record(evaluation)
-        view = self.evaluation(evaluation)
-        if view.state != "finished":
-            raise CurationError(
-                f"{evaluation} has not finished ({view.state}).", "Wait for it, or resume it if it was stopped."
-            )
-        outputs = self._read_outputs(record)
-        number = self._version_number(record)
-        members = self._store.versions.members(number)
-        ids = outputs["example_id"].unique().sort().to_list()
-        references = self._store.examples.with_ids(ids).select("example_id", "completion")
-        scores = score_outputs(
-            outputs.select("variant", "example_id", "text"),
-            references,
-            encoder=load_encoder(),
-            progress=part_of(progress, 0.0, 0.7),
-        )
-        progress(0.75, "resampling for intervals")
-        against = [name for name in ("base", "few-shot") if name in record.variants] or record.variants[:1]
-        groups = members.filter(pl.col("example_id").is_in(ids)).select("example_id", "group_id")
-        compared = compare_variants(scores, against=against, groups=groups)
-        run_of = pl.lit(None, pl.String)
-        named = [
-            frame.with_columns(
-                run_id=pl.col("variant").replace_strict(record.runs, default=None, return_dtype=pl.String)
-                if record.runs
-                else run_of
-            )
-            for frame in (outputs, compared.metrics)
-        ]
-        first = not self._store.runs.has_results(evaluation)
-        self._store.runs.store_results(
-            evaluation,
-            {
-                "outputs": named[0],
-                "output_scores": scores,
-                "metrics": named[1],
-                "differences": compared.differences,
-            },
-        )
-        if first and record.split == "test":
-            self._store.runs.add_look(
-                evaluation,
-                record.version,
-                str(record.settings.get("who")),
-                ", ".join(record.variants),
-                self._store.now(),
-            )
-        progress(1.0, "compared")
-
-    def _version_number(self, record: EvaluationRecord) -> int:
-        version = self._store.versions.with_version(record.version)
-        if version is None:
-            raise CurationError("The version of this evaluation is not in the project.", "Evaluate again.")
-        return version.number
-
-    def _read_outputs(self, record: EvaluationRecord) -> pl.DataFrame:
-        folder = self._folder / "evaluations" / record.evaluation / "outputs"
-        rows = []
-        for variant in record.variants:
-            for line in (folder / f"{variant}.jsonl").read_text("utf-8").splitlines():
-                answer = json.loads(line)
-                rows.append({"variant": variant, **{name: answer[name] for name in ("example_id", "text", "seconds")}})
-        schema = {"variant": pl.String, "example_id": pl.String, "text": pl.String, "seconds": pl.Float64}
-        return pl.DataFrame(rows, schema=schema)
-
     def results(self, evaluation: str, progress: Progress = no_progress) -> Results:
         """Return an evaluation's results, computing them when they are not stored yet.
 
         Raises:
             CurationError: some variants have not answered yet.
         """
-        from pipelines.evaluation.verdict import summary_sentences
+        self._check_answered(evaluation)
+        return read_results(self._store, self._folder, self._record(evaluation), progress)
 
-        record = self._record(evaluation)
-        if not self._store.runs.has_results(evaluation):
-            self.collect(evaluation, progress)
-        differences = self._store.runs.differences(evaluation)
-        return Results(
-            evaluation,
-            self._store.runs.metrics(evaluation),
-            differences,
-            summary_sentences(differences),
-            record.examples,
-            self._store.runs.looks(record.version).height,
-            record.split,
-        )
+    def _check_answered(self, evaluation: str) -> None:
+        view = self.evaluation(evaluation)
+        if not self._store.runs.has_results(evaluation) and view.state != "finished":
+            raise CurationError(
+                f"{evaluation} has not finished ({view.state}).", "Wait for it, or resume it if it was stopped."
+            )
+
+    def outputs(self, evaluation: str, limit: int = 20, offset: int = 0) -> list[dict[str, Any]]:
+        """Return answers side by side, those where the variants differ most first; see `results.answers`."""
+        return answers(self._store, evaluation, limit, offset)
 
     def looks(self) -> pl.DataFrame:
         """Return the ledger of looks at the current version's test split: evaluation, who, why, looked_at."""
         return self._store.runs.looks(self._current_version())
-
-    def outputs(self, evaluation: str, limit: int = 20, offset: int = 0) -> list[dict[str, Any]]:
-        """Return answers side by side, those where the variants differ most first.
-
-        Each is `{example_id, prompt, reference, outputs: {variant: text}, scores: {variant: {metric: value}}}`.
-        """
-        scores = self._store.runs.output_scores(evaluation)
-        spread = (
-            scores.group_by("example_id", "metric")
-            .agg(spread=pl.col("value").max() - pl.col("value").min())
-            .group_by("example_id")
-            .agg(pl.col("spread").mean())
-            .sort(["spread", "example_id"], descending=[True, False])
-        )
-        ids = spread["example_id"].slice(offset, limit).to_list()
-        texts = self._store.runs.outputs(evaluation).filter(pl.col("example_id").is_in(ids))
-        chosen = scores.filter(pl.col("example_id").is_in(ids))
-        shown = []
-        for example in self._store.examples.with_ids(ids).iter_rows(named=True):
-            mine = pl.col("example_id") == example["example_id"]
-            values: dict[str, dict[str, float]] = {}
-            for row in chosen.filter(mine).iter_rows(named=True):
-                values.setdefault(row["variant"], {})[row["metric"]] = row["value"]
-            shown.append(
-                {
-                    "example_id": example["example_id"],
-                    "prompt": example["prompt"],
-                    "reference": example["completion"],
-                    "outputs": {row["variant"]: row["text"] for row in texts.filter(mine).iter_rows(named=True)},
-                    "scores": values,
-                }
-            )
-        return shown
 
 
 def _names(runs: Sequence[RunView]) -> dict[str, str]:
@@ -415,6 +288,10 @@ def _names(runs: Sequence[RunView]) -> dict[str, str]:
     plain = {run.run_id: f"tuned-{run.data}" for run in runs}
     doubled = {name for name in plain.values() if list(plain.values()).count(name) > 1}
     return {run_id: f"{name}-{run_id}" if name in doubled else name for run_id, name in plain.items()}
+
+
+def _cores() -> int:
+    return os.cpu_count() or 1
 
 
 def _write_lines(path: Path, rows: Sequence[dict[str, Any]]) -> None:

@@ -14,8 +14,8 @@ from typing import Any, get_args
 from pipelines.errors import CurationError
 from pipelines.progress import Progress
 from workbench import sample
-from workbench.comparing import Results
 from workbench.project import DATABASE, Project
+from workbench.results import Results
 from workbench.training import Data, RunView
 
 WHO = "demo"

@@ -15,6 +15,7 @@ from pipelines.errors import CurationError
 from pipelines.examples import messages_of
 from pipelines.progress import Progress, no_progress
 from workbench.files import write_text
+from workbench.jobs.files import JobStatus
 from workbench.settings import checked_settings
 from workbench.store.runs import RunRecord
 from workbench.store.store import Store
@@ -22,7 +23,6 @@ from workbench.store.versions import VersionRecord
 
 if TYPE_CHECKING:
     from pipelines.training.preflight import Preflight
-
     from pipelines.training.settings import TrainSettings
 
 Data = Literal["curated", "raw"]
@@ -112,6 +112,7 @@ class Training:
             CurationError: nothing was split yet.
         """
         from workbench.jobs.process import start_job
+        from workbench.jobs.settings import TrainJob, write_job
 
         settings = settings or self.defaults()
         version = self._current()
@@ -124,8 +125,8 @@ class Training:
             write_text(folder / "data" / f"{split}.jsonl", "".join(f'{{"messages":{text}}}\n' for text in rows))
         general = self._store.examples.with_role("general")["messages"].to_list()
         write_text(folder / "data" / "general.jsonl", "".join(f'{{"messages":{text}}}\n' for text in general))
-        document = {"kind": "train", "version": version.version, "data": data, "settings": settings.model_dump()}
-        write_text(folder / "settings.json", json.dumps(document, indent=2) + "\n")
+        write_text(folder / "data" / "version.json", json.dumps({"version": version.version, "data": data}) + "\n")
+        write_job(folder, TrainJob(train=settings))
         self._store.runs.add_run(
             RunRecord(
                 run_id,
@@ -178,9 +179,7 @@ class Training:
         raise CurationError(f"There is no run '{run_id}'.", f"Runs of this project: {known}.")
 
     def _view(self, record: RunRecord) -> RunView:
-        from workbench.jobs.process import job_status
-
-        status = job_status(self._folder / record.run_id)
+        status = status_of(self._folder / record.run_id)
         result_file = self._folder / record.run_id / "result.json"
         result = json.loads(result_file.read_text("utf-8")) if result_file.is_file() else None
         losses = self.metrics(record.run_id)["validation_loss"].drop_nulls()
@@ -199,7 +198,7 @@ class Training:
             validation_examples=record.validation_examples,
             best_loss=None if losses.is_empty() else float(losses.to_numpy().min()),
             result=result,
-            error=status.error,
+            error=error_of(status),
         )
 
     def metrics(self, run_id: str) -> pl.DataFrame:
@@ -249,3 +248,22 @@ class Training:
         if not (folder / "adapter_config.json").is_file():
             raise CurationError(f"The run {run_id} has no adapter yet.", "Wait until it has finished, or resume it.")
         return folder
+
+
+def status_of(folder: Path) -> JobStatus:
+    """Return how the job of a folder goes; one that was never started counts as failed, with what to do."""
+    from workbench.jobs.process import job_status
+
+    never = {"message": "The job was never started.", "remedy": "Resume it."}
+    return job_status(folder) or JobStatus("failed", message=never["message"], error=never)
+
+
+def error_of(status: JobStatus) -> CurationError | None:
+    """Return why a job failed, or None."""
+    if status.state != "failed":
+        return None
+    error = status.error or {}
+    return CurationError(
+        str(error.get("message") or status.message or "The job failed."),
+        str(error.get("remedy") or "See log.txt in its folder, then resume it."),
+    )

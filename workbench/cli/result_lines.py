@@ -4,8 +4,8 @@ from typing import Any
 
 import polars as pl
 
-from workbench.comparing import Results
 from workbench.project import Project
+from workbench.results import Results
 
 
 def result_figures(project: Project, results: Results) -> dict[str, Any]:

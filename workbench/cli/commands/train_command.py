@@ -1,10 +1,16 @@
 """`workbench train PROJECT`."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from workbench.cli.answer import json_option, progress_on_stderr, project_argument, settings_given, tell
+
+if TYPE_CHECKING:
+    from pipelines.training.preflight import Preflight
 
 
 @click.command("train")
@@ -40,9 +46,20 @@ def command(
             chosen = training.settings({**settings_given(settings), "method": method}, base)
             if check:
                 looked = training.check(chosen, data)  # type: ignore[arg-type]
-                tell({"preflight": looked}, looked.lines(), as_json=as_json)
+                tell({"preflight": looked}, _preflight_lines(looked), as_json=as_json)
                 return
             run_id = training.start(chosen, data)  # type: ignore[arg-type]
         run = training.wait(run_id, progress_on_stderr())
         loss = "" if run.best_loss is None else f", best validation loss {run.best_loss:.4f}"
         tell({"run": run}, [f"{run.run_id}: {run.state}{loss}"], as_json=as_json)
+
+
+def _preflight_lines(looked: Preflight) -> list[str]:
+    seconds = "" if looked.estimated_seconds is None else f", about {looked.estimated_seconds:.0f} s on this machine"
+    return [
+        f"{looked.examples:,} examples, {looked.tokens:,} tokens, {looked.supervised:,} of them trained,"
+        f" {looked.steps:,} steps{seconds}",
+        f"{looked.truncated:,} examples cut at {looked.max_length:,} tokens, {looked.vanished:,} with nothing to learn",
+        *(f"problem: {problem}" for problem in looked.problems),
+        *(f"warning: {warning}" for warning in looked.warnings),
+    ]

@@ -1,0 +1,142 @@
+"""What an evaluation found: metrics with intervals, paired differences, a verdict, and the answers side by side.
+
+The metrics are computed once, when all variants have answered; the first time on a test split is a look at it and goes
+into the ledger.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from pipelines.errors import CurationError
+from pipelines.progress import Progress, part_of
+from workbench.store.runs import EvaluationRecord
+from workbench.store.store import Store
+
+
+@dataclass(frozen=True)
+class Results:
+    """What an evaluation found; `looks` counts the evaluations that have used this test split."""
+
+    evaluation: str
+    metrics: pl.DataFrame
+    differences: pl.DataFrame
+    verdict: list[str]
+    examples: int
+    looks: int
+    split: str
+
+
+def read_results(store: Store, folder: Path, record: EvaluationRecord, progress: Progress) -> Results:
+    """Return the results of an evaluation whose variants have all answered, computing them the first time.
+
+    Raises:
+        CurationError: the version of the evaluation is not in the project.
+    """
+    from pipelines.evaluation.verdict import summary_sentences
+
+    if not store.runs.has_results(record.evaluation):
+        _compute(store, folder / "evaluations" / record.evaluation, record, progress)
+    differences = store.runs.differences(record.evaluation)
+    return Results(
+        record.evaluation,
+        store.runs.metrics(record.evaluation),
+        differences,
+        summary_sentences(differences),
+        record.examples,
+        store.runs.looks(record.version).height,
+        record.split,
+    )
+
+
+def _compute(store: Store, folder: Path, record: EvaluationRecord, progress: Progress) -> None:
+    from pipelines.embedding.minilm import load_encoder
+    from pipelines.evaluation.compare import compare_variants
+    from pipelines.evaluation.score import score_outputs
+
+    outputs = _read_outputs(folder, record.variants)
+    ids = outputs["example_id"].unique().sort().to_list()
+    scores = score_outputs(
+        outputs.select("variant", "example_id", "text"),
+        store.examples.with_ids(ids).select("example_id", "completion"),
+        encoder=load_encoder(),
+        progress=part_of(progress, 0.0, 0.7),
+    )
+    progress(0.75, "resampling for intervals")
+    against = [name for name in ("base", "few-shot") if name in record.variants] or record.variants[:1]
+    compared = compare_variants(scores, against=against, groups=_groups(store, record, ids))
+    tables = {
+        "outputs": _with_runs(outputs, record),
+        "output_scores": scores,
+        "metrics": _with_runs(compared.metrics, record),
+        "differences": compared.differences,
+    }
+    store.runs.store_results(record.evaluation, tables)
+    if record.split == "test":
+        who, why = str(record.settings.get("who")), ", ".join(record.variants)
+        store.runs.add_look(record.evaluation, record.version, who, why, store.now())
+    progress(1.0, "compared")
+
+
+def _groups(store: Store, record: EvaluationRecord, ids: list[str]) -> pl.DataFrame:
+    """Return the duplicate groups of the held-out examples: they are the units of the statistics."""
+    version = store.versions.with_version(record.version)
+    if version is None:
+        raise CurationError("The version of this evaluation is not in the project.", "Evaluate again.")
+    members = store.versions.members(version.number)
+    return members.filter(pl.col("example_id").is_in(ids)).select("example_id", "group_id")
+
+
+def _with_runs(frame: pl.DataFrame, record: EvaluationRecord) -> pl.DataFrame:
+    runs = pl.DataFrame(list(record.runs.items()), schema={"variant": pl.String, "run_id": pl.String}, orient="row")
+    return frame.join(runs, on="variant", how="left", maintain_order="left")
+
+
+def _read_outputs(folder: Path, variants: list[str]) -> pl.DataFrame:
+    from workbench.jobs.files import read_rows
+
+    schema = {"variant": pl.String, "example_id": pl.String, "text": pl.String, "seconds": pl.Float64}
+    rows = [
+        {"variant": variant, **{name: answer.get(name) for name in ("example_id", "text", "seconds")}}
+        for variant in variants
+        for answer in read_rows(folder / "outputs" / f"{variant}.jsonl")
+    ]
+    return pl.DataFrame(rows, schema=schema)
+
+
+def answers(store: Store, evaluation: str, limit: int, offset: int) -> list[dict[str, Any]]:
+    """Return answers side by side, those where the variants differ most first.
+
+    Each is `{example_id, prompt, reference, outputs: {variant: text}, scores: {variant: {metric: value}}}`.
+    """
+    scores = store.runs.output_scores(evaluation)
+    spread = (
+        scores.group_by("example_id", "metric")
+        .agg(spread=pl.col("value").max() - pl.col("value").min())
+        .group_by("example_id")
+        .agg(pl.col("spread").mean())
+        .sort(["spread", "example_id"], descending=[True, False])
+    )
+    ids = spread["example_id"].slice(offset, limit).to_list()
+    texts = store.runs.outputs(evaluation).filter(pl.col("example_id").is_in(ids))
+    chosen = scores.filter(pl.col("example_id").is_in(ids))
+    shown = []
+    for example in store.examples.with_ids(ids).iter_rows(named=True):
+        mine = pl.col("example_id") == example["example_id"]
+        values: dict[str, dict[str, float]] = {}
+        for row in chosen.filter(mine).iter_rows(named=True):
+            values.setdefault(row["variant"], {})[row["metric"]] = row["value"]
+        shown.append(
+            {
+                "example_id": example["example_id"],
+                "prompt": example["prompt"],
+                "reference": example["completion"],
+                "outputs": {row["variant"]: row["text"] for row in texts.filter(mine).iter_rows(named=True)},
+                "scores": values,
+            }
+        )
+    return shown
