@@ -235,13 +235,10 @@ class Curation:
 
     def score_summary(self) -> pl.DataFrame:
         """Return for each scorer: title, dimension, how many examples it finds fault with, mean score."""
-        from pipelines.quality.registry import all_scorers
+        from pipelines.quality.registry import SCORERS
 
         names = pl.DataFrame(
-            [
-                {"scorer": name, "title": entry.title, "dimension": entry.dimension}
-                for name, entry in all_scorers().items()
-            ],
+            [{"scorer": name, "title": entry.title, "dimension": entry.dimension} for name, entry in SCORERS.items()],
             schema={"scorer": pl.String, "title": pl.String, "dimension": pl.String},
         )
         summary = self._store.analysis.score_summary()

@@ -72,9 +72,7 @@ def _prepare(project: Project, report: DemoReport, say: Say, progress: Progress)
     for role, path in (("train", sample.TRAIN), ("production", sample.PRODUCTION), ("general", sample.GENERAL)):
         imported = project.importing.import_files([path], role, progress=progress)
         report.steps.setdefault("imported", {})[role] = {"accepted": imported.accepted, "rejected": imported.rejected}
-        say(
-            f"Imported {imported.accepted:,} lines as {role}; {imported.rejected:,} could not be read and are kept apart."
-        )
+        say(f"Imported {imported.accepted:,} lines as {role}; {imported.rejected:,} could not be read.")
     curated = project.curation.curate(progress=progress)
     report.steps["stages"] = {stage.stage: {"seconds": stage.seconds, **stage.figures} for stage in curated.stages}
     for stage in curated.stages:

@@ -33,9 +33,9 @@ def formats_table() -> str:
 
 def scorers_table() -> str:
     """Every quality scorer with its dimension."""
-    from pipelines.quality.registry import all_scorers
+    from pipelines.quality.registry import SCORERS
 
-    rows = ((f"`{entry.name}`", entry.dimension, entry.description) for entry in all_scorers().values())
+    rows = ((f"`{entry.name}`", entry.dimension, entry.description) for entry in SCORERS.values())
     return _table(("scorer", "dimension", "finds"), rows)
 
 

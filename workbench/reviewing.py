@@ -107,16 +107,10 @@ class Reviewing:
         details = {name: self._details(name, wanted) for name in _DETAILS}
         cards = []
         for row in self._store.browse.rows(wanted).iter_rows(named=True):
-            parts = {name: details[name].get(row["example_id"], []) for name in _DETAILS}
-            fields = {name: row[name] for name in _ROW_FIELDS}
-            cards.append(
-                Card(
-                    messages=messages_of(row["messages"]),
-                    personal=parts.pop("personal_data"),
-                    **fields,
-                    **parts,
-                )
-            )
+            parts: dict[str, Any] = {name: details[name].get(row["example_id"], []) for name in _DETAILS}
+            fields: dict[str, Any] = {name: row[name] for name in _ROW_FIELDS}
+            personal = parts.pop("personal_data")
+            cards.append(Card(messages=messages_of(row["messages"]), personal=personal, **fields, **parts))
         return cards
 
     def _details(self, table: str, ids: list[str]) -> dict[str, list[dict[str, Any]]]:
@@ -137,7 +131,9 @@ class Reviewing:
         _check_action(action)
         if not ids:
             raise CurationError("No example was chosen.", "Choose at least one example, or loosen the filter.")
-        rows = [{"example_id": example_id, "action": action, "note": note or None} for example_id in ids]
+        rows: list[dict[str, object]] = [
+            {"example_id": example_id, "action": action, "note": note or None} for example_id in ids
+        ]
         return self._store.decisions.append(rows, who, self._store.now(), origin=origin)
 
     def decide_where(self, chosen: Filter, action: str, who: str, note: str = "") -> int:
@@ -189,7 +185,7 @@ class Reviewing:
 
     def note(self, example_id: str, text: str, who: str) -> None:
         """Write a note beside an example; its state stays."""
-        row = {"example_id": example_id, "action": "note", "note": text}
+        row: dict[str, object] = {"example_id": example_id, "action": "note", "note": text}
         self._store.decisions.append([row], who, self._store.now())
 
     def undo(self, who: str, event: dict[str, object] | None = None) -> Undone | None:
@@ -230,7 +226,7 @@ class Reviewing:
         place: dict[str, object] = {"session": str(event["session"]), "sequence": int(event["sequence"])}
         action, note = str(event["action"]), str(event.get("note") or "")
         example_id = str(event.get("example_id") or "")
-        row = {"example_id": example_id, "action": action, "note": note or None, **place}
+        row: dict[str, object] = {"example_id": example_id, "action": action, "note": note or None, **place}
         if action == "edit":
             self._append_edit(example_id, event["messages"], who, note, place)
         elif action == "undo":

@@ -1,4 +1,4 @@
-"""Where the sample data and the embedded base model are: beside the code, from a checkout as from an installed wheel."""
+"""Where the sample data and the embedded base model are: beside the code, in a checkout as in an installed wheel."""
 
 from pathlib import Path
 

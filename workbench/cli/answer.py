@@ -1,4 +1,4 @@
-"""What a command says: figures as one JSON object on standard output, or lines for a person; progress on standard error."""
+"""What a command says: figures as one JSON object or lines for a person; progress goes to standard error."""
 
 import json
 import sys
@@ -53,14 +53,15 @@ def progress_on_stderr(clock: Callable[[], float] = time.monotonic) -> Progress:
     """Return a progress callback that redraws one line on a terminal, and writes a line now and then elsewhere."""
     terminal = sys.stderr.isatty()
     least = _REDRAW_SECONDS if terminal else _LOG_SECONDS
-    last = [-least, ""]
+    told_at, told = -least, ""
 
     def report(share: float, message: str) -> None:
+        nonlocal told_at, told
         now = clock()
         finished = share >= 1.0
-        if now - float(last[0]) < least and not (finished and message != last[1]):
+        if now - told_at < least and not (finished and message != told):
             return
-        last[:] = [now, message]
+        told_at, told = now, message
         text = f"{100 * min(share, 1.0):5.1f} %  {message}"
         if terminal:
             click.echo("\r\x1b[K" + text[:110] + ("\n" if finished else ""), err=True, nl=False)

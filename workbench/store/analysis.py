@@ -56,8 +56,8 @@ class AnalysisStore:
     def duplicate_groups(self, kind: str | None, limit: int, offset: int) -> pl.DataFrame:
         """Return groups, largest first; a group has the kind of its weakest link."""
         return self._database.frame(
-            "WITH groups AS (SELECT group_id, max(CASE kind WHEN 'exact' THEN 1 WHEN 'near' THEN 2 ELSE 3 END) AS level,"
-            " count(DISTINCT example_id) AS size, any_value(representative_id) AS representative_id,"
+            "WITH groups AS (SELECT group_id, max(CASE kind WHEN 'exact' THEN 1 WHEN 'near' THEN 2 ELSE 3 END)"
+            " AS level, count(DISTINCT example_id) AS size, any_value(representative_id) AS representative_id,"
             " min(similarity) AS similarity FROM duplicates GROUP BY group_id)"
             " SELECT group_id, CASE level WHEN 1 THEN 'exact' WHEN 2 THEN 'near' ELSE 'semantic' END AS kind, size,"
             " representative_id, similarity, e.prompt, e.completion FROM groups JOIN examples e"
@@ -72,8 +72,9 @@ class AnalysisStore:
         """Count groups, of one kind or of all, that are not in the sealed test split."""
         return int(
             self._database.value(
-                "SELECT count(*) FROM (SELECT group_id, max(CASE kind WHEN 'exact' THEN 1 WHEN 'near' THEN 2 ELSE 3 END)"
-                " AS level FROM duplicates WHERE representative_id NOT IN (SELECT example_id FROM sealed)"
+                "SELECT count(*) FROM (SELECT group_id,"
+                " max(CASE kind WHEN 'exact' THEN 1 WHEN 'near' THEN 2 ELSE 3 END) AS level FROM duplicates"
+                " WHERE representative_id NOT IN (SELECT example_id FROM sealed)"
                 " GROUP BY group_id) WHERE $kind IS NULL"
                 " OR level = CASE $kind WHEN 'exact' THEN 1 WHEN 'near' THEN 2 ELSE 3 END",
                 {"kind": kind},

@@ -92,8 +92,9 @@ class BrowseStore:
             " o.line, c.title AS cluster, c.cluster_id, e.tokens, e.messages, e.parent_id"
             " FROM wanted w JOIN examples e USING (example_id) JOIN states s USING (example_id)"
             " LEFT JOIN quality q USING (example_id) LEFT JOIN clusters c USING (example_id) LEFT JOIN"
-            " (SELECT example_id, arg_min(source, (import_id, line)) AS source, arg_min(file, (import_id, line)) AS file,"
-            " arg_min(line, (import_id, line)) AS line FROM occurrences WHERE example_id IN (SELECT example_id"
+            " (SELECT example_id, arg_min(source, (import_id, line)) AS source,"
+            " arg_min(file, (import_id, line)) AS file, arg_min(line, (import_id, line)) AS line"
+            " FROM occurrences WHERE example_id IN (SELECT example_id"
             " FROM wanted) GROUP BY example_id) o USING (example_id) ORDER BY w.place",
             wanted=wanted,
         )
@@ -125,8 +126,8 @@ _FIRST_OCCURRENCE = (
 _DETAILS = {
     "scores": 'SELECT example_id, scorer, score, reason, start, "end" FROM scores WHERE example_id IN'
     " (SELECT example_id FROM wanted) AND reason IS NOT NULL ORDER BY score, scorer",
-    "duplicates": "SELECT w.example_id, d.group_id, o.example_id AS other_id, o.kind, o.similarity, e.prompt, e.completion,"
-    " o.example_id = o.representative_id AS is_representative"
+    "duplicates": "SELECT w.example_id, d.group_id, o.example_id AS other_id, o.kind, o.similarity, e.prompt,"
+    " e.completion, o.example_id = o.representative_id AS is_representative"
     " FROM wanted w JOIN duplicates d USING (example_id) JOIN duplicates o USING (group_id) JOIN examples e"
     " ON e.example_id = o.example_id WHERE o.example_id <> w.example_id"
     " AND o.example_id NOT IN (SELECT example_id FROM sealed) ORDER BY o.similarity DESC",

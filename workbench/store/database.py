@@ -144,7 +144,8 @@ def _roll_back(cursor: duckdb.DuckDBPyConnection) -> None:
 
 def _frame(cursor: duckdb.DuckDBPyConnection, sql: str, values: Values | None) -> pl.DataFrame:
     relation = cursor.sql(sql, params=dict(values)) if values else cursor.sql(sql)
-    return relation.pl()
+    frame: pl.DataFrame = relation.pl()
+    return frame
 
 
 def _identifier(name: str) -> str:

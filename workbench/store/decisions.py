@@ -14,7 +14,7 @@ _ROW = pl.Schema(
         "example_id": pl.String,
         "action": pl.String,
         "reviewer": pl.String,
-        "decided_at": pl.Datetime("us"),
+        "decided_at": pl.Datetime,
         "note": pl.String,
         "origin": pl.String,
         "replacement_id": pl.String,

@@ -42,7 +42,8 @@ def decisions_of_people(transaction: Transaction) -> None:
         "CREATE VIEW states AS SELECT e.example_id, coalesce(d.state, 'pending') AS state FROM examples e"
         " LEFT JOIN decided d USING (example_id)",
         # What an edit replaced, and what an edit made that was undone (no decision is left of it), is not present.
-        "CREATE VIEW present AS SELECT example_id FROM examples WHERE example_id NOT IN (SELECT example_id FROM replaced)"
+        "CREATE VIEW present AS SELECT example_id FROM examples"
+        " WHERE example_id NOT IN (SELECT example_id FROM replaced)"
         " AND (parent_id IS NULL OR example_id IN (SELECT example_id FROM decided))",
         "CREATE VIEW roles AS SELECT DISTINCT example_id, role FROM occurrences",
     ):
@@ -90,7 +91,7 @@ def versions_and_exports(transaction: Transaction) -> None:
 
 
 def runs_evaluations_and_ratings(transaction: Transaction) -> None:
-    """Training runs, the variants' answers on held-out examples, blind comparisons, ratings, looks at the test split."""
+    """Training runs, the variants' answers on held-out examples, blind comparisons and ratings, looks at the test."""
     for statement in (
         "CREATE TABLE runs (run_id VARCHAR, version VARCHAR, data VARCHAR, base VARCHAR, method VARCHAR,"
         " settings VARCHAR, train_examples BIGINT, validation_examples BIGINT, created_at TIMESTAMP)",

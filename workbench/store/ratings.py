@@ -39,8 +39,9 @@ class RatingStore:
     def pending(self, evaluation: str, rater: str, limit: int) -> pl.DataFrame:
         """Return comparisons that this rater has not rated yet, in order."""
         return self._database.frame(
-            'SELECT comparison_id, example_id, "left", "right", position FROM comparisons WHERE evaluation = $evaluation'
-            " AND rater = $rater AND comparison_id NOT IN (SELECT comparison_id FROM ratings)"
+            'SELECT comparison_id, example_id, "left", "right", position FROM comparisons'
+            " WHERE evaluation = $evaluation AND rater = $rater"
+            " AND comparison_id NOT IN (SELECT comparison_id FROM ratings)"
             " ORDER BY position LIMIT $limit",
             {"evaluation": evaluation, "rater": rater, "limit": limit},
         )

@@ -104,7 +104,8 @@ class RunStore:
     def differences(self, evaluation: str) -> pl.DataFrame:
         """Return each variant's difference from the base on each metric."""
         return self._database.frame(
-            "SELECT * EXCLUDE (evaluation) FROM differences WHERE evaluation = $evaluation ORDER BY metric, variant, against",
+            "SELECT * EXCLUDE (evaluation) FROM differences WHERE evaluation = $evaluation"
+            " ORDER BY metric, variant, against",
             {"evaluation": evaluation},
         )
 

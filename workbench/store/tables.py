@@ -25,7 +25,8 @@ TABLES = {
     "versions": "SELECT number, version, name, settings, created_at FROM versions ORDER BY number",
     "runs": "SELECT run_id, version, data, base, method, settings, train_examples, validation_examples, created_at"
     " FROM runs ORDER BY created_at, run_id",
-    "outputs": "SELECT evaluation, run_id, variant, example_id, text FROM outputs ORDER BY evaluation, variant, example_id",
+    "outputs": "SELECT evaluation, run_id, variant, example_id, text FROM outputs"
+    " ORDER BY evaluation, variant, example_id",
     "metrics": "SELECT evaluation, run_id, variant, metric, value, low, high, n FROM metrics"
     " ORDER BY evaluation, metric, variant",
     "differences": "SELECT * FROM differences ORDER BY evaluation, metric, variant, against",

@@ -24,7 +24,7 @@ def command(project: Path, ratios: str, seed: int, include_pending: bool, as_jso
         )
         lines = [
             f"version {report.version}: " + ", ".join(f"{name} {count:,}" for name, count in report.counts.items()),
-            f"certificate: {'no leak found' if report.certificate.get('passed') else 'LEAKS FOUND, see the Split page'}",
+            f"certificate: {'no leak found' if report.certificate.get('passed') else 'leaks found, see the app'}",
             *(f"note: {note}" for note in report.notes),
         ]
         tell(report.__dict__, lines, as_json=as_json)
