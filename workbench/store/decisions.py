@@ -7,22 +7,20 @@ import polars as pl
 
 from workbench.store.database import Database, Transaction
 
-_ROW = pl.Schema(
-    {
-        "decision_id": pl.Int64,
-        "batch": pl.Int64,
-        "example_id": pl.String,
-        "action": pl.String,
-        "reviewer": pl.String,
-        "decided_at": pl.Datetime,
-        "note": pl.String,
-        "origin": pl.String,
-        "replacement_id": pl.String,
-        "undoes": pl.Int64,
-        "session": pl.String,
-        "sequence": pl.Int64,
-    }
-)
+_COLUMNS: dict[str, pl.DataType] = {
+    "decision_id": pl.Int64(),
+    "batch": pl.Int64(),
+    "example_id": pl.String(),
+    "action": pl.String(),
+    "reviewer": pl.String(),
+    "decided_at": pl.Datetime("us"),
+    "note": pl.String(),
+    "origin": pl.String(),
+    "replacement_id": pl.String(),
+    "undoes": pl.Int64(),
+    "session": pl.String(),
+    "sequence": pl.Int64(),
+}
 
 
 class DecisionStore:
@@ -125,7 +123,7 @@ def _append(
     batch = int(last[1]) + 1
     columns = {"reviewer": reviewer, "decided_at": now, "origin": origin, "batch": batch}
     frame = pl.DataFrame(
-        [{**row, **columns, "decision_id": int(last[0]) + 1 + place} for place, row in enumerate(rows)], schema=_ROW
+        [{**row, **columns, "decision_id": int(last[0]) + 1 + place} for place, row in enumerate(rows)], schema=_COLUMNS
     )
     transaction.insert("decisions", frame)
     return batch
