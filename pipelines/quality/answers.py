@@ -31,14 +31,22 @@ from pipelines.quality.settings import ConflictSettings
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _NAME = re.compile(r"(?<![.!?:\n]\s)(?<!^)(?<!^\")\b[A-Z][\w'’-]+")
 _QUOTED = re.compile(r"[\"“«]([^\"”»\n]{1,80})[\"”»]")
-_NEGATION = re.compile(r"\b(no|not|never|cannot|can['’]?t|won['’]?t|don['’]?t|doesn['’]?t|isn['’]?t|aren['’]?t|nor|none|unable|impossible|nicht|kein\w*|nie)\b", re.IGNORECASE)
-_YES_NO = re.compile(r"^\W*(yes|yeah|yep|sure|certainly|of course|absolutely|ja|oui|s[ií])\b|^\W*(no|nope|unfortunately|sorry|nein|leider|non)\b", re.IGNORECASE)
+_NEGATION = re.compile(
+    r"\b(no|not|never|cannot|can['’]?t|won['’]?t|don['’]?t|doesn['’]?t|isn['’]?t|aren['’]?t|nor|none|unable|"
+    r"impossible|nicht|kein\w*|nie)\b",
+    re.IGNORECASE,
+)
+_YES_NO = re.compile(
+    r"^\W*(yes|yeah|yep|sure|certainly|of course|absolutely|ja|oui|s[ií])\b|^\W*(no|nope|unfortunately|sorry|nein|"
+    r"leider|non)\b",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
 class AnswerSides:
-    """A question with conflicting answers: `sides` are rows that agree, the largest first; `why` names the difference."""
+    """A question with conflicting answers: `sides` are rows that agree, the largest first, `why` is the difference."""
 
     sides: list[list[int]]
     why: str
@@ -108,7 +116,9 @@ def question_groups(
         parent[root(row)] = root(first[text])
     firsts = np.array(sorted(first.values()), dtype=np.int64)
     if vectors is not None and 1 < len(firsts) <= settings.near_limit:
-        marks = [question_marks(prompt, system) for prompt, system in examples.select("prompt", "system")[firsts].iter_rows()]
+        marks = [
+            question_marks(prompt, system) for prompt, system in examples.select("prompt", "system")[firsts].iter_rows()
+        ]
         for one, other, _ in similar_pairs(vectors[firsts], settings.prompt_similarity, progress=progress):
             if marks[one] == marks[other]:
                 low, high = sorted((root(int(firsts[one])), root(int(firsts[other]))))
@@ -206,6 +216,8 @@ def disagreement(
     if numbers[0] and numbers[1] and not (numbers[0] <= numbers[1] or numbers[1] <= numbers[0]):
         first, second = (", ".join(sorted(found)) for found in (numbers[0] - numbers[1], numbers[1] - numbers[0]))
         return f"the numbers differ: {first} against {second}", True
+    if numbers[0] and numbers[0] == numbers[1]:
+        return None
     answers = [_YES_NO.match(text) for text in (one, other)]
     if answers[0] and answers[1] and bool(answers[0].group(1)) != bool(answers[1].group(1)):
         return "one says yes, the other no", True

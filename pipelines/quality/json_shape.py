@@ -4,7 +4,8 @@ Objects are of one kind when their field names, folded (case and separators away
 led by the first set of names that no earlier kind took, the most frequent sets first. Within a kind every field has
 its most common spelling, the share of objects that have it, and the most common type of its value.
 
-Covered: the fields of the top level and of nested objects, by path ("customer.name"). Not covered: what is inside lists.
+Covered: the fields of the top level and of nested objects, by path ("customer.name"). Not covered: what is inside
+lists.
 """
 
 import re

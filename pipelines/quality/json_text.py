@@ -48,7 +48,7 @@ class JsonText:
 def read_json_texts(completions: pl.Series) -> list[JsonText | None]:
     """Read every completion; None where it was never meant to be JSON."""
     found: list[JsonText | None] = [None] * len(completions)
-    likely = completions.str.contains(r'^\s*(\{|\[|```)|\}\s*$').fill_null(False).arg_true().to_list()
+    likely = completions.str.contains(r"^\s*(\{|\[|```)|\}\s*$").fill_null(False).arg_true().to_list()
     for row in likely:
         found[row] = read_json_text(completions[row])
     return found

@@ -71,9 +71,9 @@ def label_fields(
     values: dict[str, tuple[list[int], list[str]]] = {}
     for row, text in enumerate(json_texts):
         if text is not None and isinstance(text.value, dict):
-            for place, name, value in fields_of(text.value):
+            for place, _, value in fields_of(text.value):
                 if isinstance(value, (str, bool, int)) or value is None:
-                    rows, labels = values.setdefault(f"{place}", ([], []))
+                    rows, labels = values.setdefault(place, ([], []))
                     rows.append(row)
                     labels.append(_label(value))
     for row, (text, task, completion) in enumerate(zip(json_texts, tasks, completions, strict=True)):
@@ -132,10 +132,17 @@ def doubtful_labels(
     others[np.arange(len(rows)), given] = -1.0
     best = others.argmax(axis=1)
     margin = mine - others[np.arange(len(rows)), best]
-    order = sorted(np.nonzero(margin <= -settings.label_margin)[0].tolist(), key=lambda index: (margin[index], rows[index]))
+    order = sorted(
+        np.nonzero(margin <= -settings.label_margin)[0].tolist(), key=lambda index: (margin[index], rows[index])
+    )
     return [
         DoubtfulLabel(
-            rows[index], field.name, names[given[index]], names[best[index]], float(mine[index]), float(others[index, best[index]])
+            rows[index],
+            field.name,
+            names[given[index]],
+            names[best[index]],
+            float(mine[index]),
+            float(others[index, best[index]]),
         )
         for index in order
     ]
@@ -165,13 +172,19 @@ def label_probabilities(
         matrix = None
     if matrix is None and vectors is None:
         return np.full((len(texts), labels), 1.0 / labels)
-    votes = _neighbour_votes(vectors if vectors is not None else matrix.toarray().astype(np.float32), wording, given, labels, settings)
-    return (votes + _regression(matrix, vectors, wording, given, labels, settings)) / 2
+    votes = _neighbour_votes(
+        vectors if vectors is not None else matrix.toarray().astype(np.float32), wording, given, labels, settings
+    )
+    table: np.ndarray = (votes + _regression(matrix, vectors, wording, given, labels, settings)) / 2
+    return table
 
 
 def _wording(texts: Sequence[str]) -> np.ndarray:
-    folded = pl.Series(list(texts), dtype=pl.String).str.to_lowercase().str.replace_all(r"[\W\d_]+", " ").str.strip_chars()
-    return folded.rank("dense").to_numpy().astype(np.int64)
+    folded = (
+        pl.Series(list(texts), dtype=pl.String).str.to_lowercase().str.replace_all(r"[\W\d_]+", " ").str.strip_chars()
+    )
+    numbers: np.ndarray = folded.rank("dense").to_numpy().astype(np.int64)
+    return numbers
 
 
 def _neighbour_votes(
@@ -184,11 +197,17 @@ def _neighbour_votes(
     for column in range(rows.shape[1]):
         np.add.at(votes, (np.arange(len(given)), given[rows[:, column]]), weights[:, column])
     totals = votes.sum(axis=1, keepdims=True)
-    return np.where(totals > 0, votes / np.where(totals > 0, totals, 1.0), 1.0 / labels)
+    shares: np.ndarray = np.where(totals > 0, votes / np.where(totals > 0, totals, 1.0), 1.0 / labels)
+    return shares
 
 
 def _regression(
-    matrix: Any, vectors: np.ndarray | None, wording: np.ndarray, given: np.ndarray, labels: int, settings: ConflictSettings
+    matrix: Any,
+    vectors: np.ndarray | None,
+    wording: np.ndarray,
+    given: np.ndarray,
+    labels: int,
+    settings: ConflictSettings,
 ) -> np.ndarray:
     """Return cross-validated probabilities; prompts of one wording share a fold."""
     from scipy.sparse import csr_matrix, hstack

@@ -8,6 +8,7 @@ Not covered: telling close pairs apart for certain (nb/nn/da, hr/bs/sr, id/ms); 
 """
 
 import re
+import unicodedata
 from functools import cache
 from typing import Any
 
@@ -23,7 +24,9 @@ FAMILIES = (
     {"nl", "af"},
     {"zh", "yue"},
 )
-_NOT_WORDS = re.compile(r"```.*?(?:```|$)|`[^`\n]*`|https?://\S+|\S+@\S+|<[^>]{0,200}>|[\w.-]*\d[\w.-]*|[{}\[\]\"_#*|=]", re.DOTALL)
+_NOT_WORDS = re.compile(
+    r"```.*?(?:```|$)|`[^`\n]*`|https?://\S+|\S+@\S+|<[^>]{0,200}>|[\w.-]*\d[\w.-]*|[{}\[\]\"_#*|=]", re.DOTALL
+)
 # The first characters tell the language; more would only cost time.
 LONGEST = 240
 
@@ -45,7 +48,11 @@ def letters_in(text: str) -> int:
     """Count letters; one of a script without spaces carries about as much as three of others."""
     count = 0
     for character in text:
-        if character.isalpha():
+        if (
+            character.isalpha()
+            or (character > "\u02ff" and unicodedata.combining(character))
+            or "\u0900" <= character < "\u0e00"
+        ):
             count += 3 if "\u2e80" <= character <= "\ud7ff" or "\u0e00" <= character <= "\u0eff" else 1
     return count
 

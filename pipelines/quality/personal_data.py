@@ -69,8 +69,12 @@ def find_personal_data(
     settings = settings or PersonalDataSettings()
     for kind in settings.kinds:
         if kind not in KINDS:
-            raise CurationError(f"There is no kind of personal data named '{kind}'.", f"Choose among: {', '.join(KINDS)}.")
-    likely = examples.filter(pl.col("messages").str.contains(LIKELY)).unique("example_id", keep="first").sort("example_id")
+            raise CurationError(
+                f"There is no kind of personal data named '{kind}'.", f"Choose among: {', '.join(KINDS)}."
+            )
+    likely = (
+        examples.filter(pl.col("messages").str.contains(LIKELY)).unique("example_id", keep="first").sort("example_id")
+    )
     rows: list[tuple[str, str, int, int, int]] = []
     values: list[str] = []
     answered: dict[str, set[str]] = defaultdict(set)

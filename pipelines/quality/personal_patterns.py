@@ -41,7 +41,7 @@ def iban_valid(text: str) -> bool:
 
 def _card(match: re.Match[str]) -> bool:
     digits = re.sub(r"\D", "", match.group())
-    return 12 <= len(digits) <= 19 and len(set(digits)) > 2 and luhn_valid(digits)
+    return 12 <= len(digits) <= 19 and len(set(digits)) > 1 and luhn_valid(digits)
 
 
 def _iban(match: re.Match[str]) -> bool:
@@ -55,35 +55,45 @@ def _ssn(match: re.Match[str]) -> bool:
 
 def _near(match: re.Match[str], words: str, before: int = 60, after: int = 30) -> bool:
     """Say whether one of the words stands near a match."""
-    around = match.string[max(match.start() - before, 0) : match.start()] + " \n " + match.string[match.end() : match.end() + after]
+    around = (
+        match.string[max(match.start() - before, 0) : match.start()]
+        + " \n "
+        + match.string[match.end() : match.end() + after]
+    )
     return re.search(words, around, re.IGNORECASE) is not None
 
 
 PHONE_WORDS = (
     r"\b(phone|telephone|tel|call(ed|ing)?|mobile|cell|cellphone|fax|dial|ring|text me|sms|whatsapp|landline|"
     r"contact (me|us|number)|reach(ed)? (me|us|him|her|them)|my number|number is|telefon|handy|rufnummer|mobil|"
-    r"anruf\w*|office|desk|registered|messages to|answering (at|on)|t[ée]l[ée]phone|tel[ée]fono|m[óo]vil|number)\b|tel\.|☎|📞"
+    r"anruf\w*|office|desk|registered|messages to|answering (at|on)|t[ée]l[ée]phone|tel[ée]fono|m[óo]vil|number)\b|"
+    r"tel\.|☎|📞"
 )
 OTHER_WORDS = (
     r"\b(order|ticket|invoice|tracking|serial|customer|account|case|reference|ref|booking|article|item|model|part|sku|"
     r"bestell|rechnungs|kunden|version|isbn|parcel|shipment|confirmation|error|code|id|policy|card|licen[cs]e|ssn|"
-    r"transaction|voucher|coupon|quote|batch|lot|passport|zip|postal)[\w ]{0,12}?\s*(number|no|nr|id|code)?\.?\s*(is|was)?\s*[:#]?\s*[\w-]{0,4}$"
+    r"transaction|voucher|coupon|quote|batch|lot|passport|zip|postal)[\w ]{0,12}?\s*(number|no|nr|id|"
+    r"code)?\.?\s*(is|was)?\s*[:#]?\s*[\w-]{0,4}$"
 )
 
 
 def _phone(match: re.Match[str]) -> bool:
     text = match.group()
     digits = re.sub(r"\D", "", text)
-    if not 7 <= len(digits) <= 15 or re.fullmatch(r"(19|20)\d\d[-./ ]\d\d?[-./ ]\d\d?([ T]\d+)?|\d\d?[-./]\d\d?[-./](19|20)?\d\d", text):
+    if not 7 <= len(digits) <= 15 or re.fullmatch(
+        r"(19|20)\d\d[-./ ]\d\d?[-./ ]\d\d?([ T]\d+)?|\d\d?[-./]\d\d?[-./](19|20)?\d\d", text
+    ):
         return False
     if re.fullmatch(r"\d{3}-\d{2}-\d{4}", text):
         return False
     lead = match.string[max(match.start() - 40, 0) : match.start()]
     if re.search(OTHER_WORDS, lead, re.IGNORECASE):
         return False
-    if text.startswith("+") or text.startswith("00") and len(digits) >= 10:
+    if text.startswith("+") or (text.startswith("00") and len(digits) >= 10):
         return len(digits) >= 8
-    if re.fullmatch(r"(\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}( ?x\d+)?", text) or re.fullmatch(r"1-\d{3}-\d{3}-\d{4}", text):
+    if re.fullmatch(r"(\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}( ?x\d+)?", text) or re.fullmatch(
+        r"1-\d{3}-\d{3}-\d{4}", text
+    ):
         return True
     if re.fullmatch(r"0\d{2,5}[ /-]\d{3,8}([ -]\d{2,6})*", text):
         return True
@@ -104,20 +114,35 @@ def _password(match: re.Match[str]) -> bool:
     return re.search(r"[a-z]", said, re.IGNORECASE) is not None and re.search(r"[\d!#$%^&*@]", said) is not None
 
 
+_KEY = (
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----|\b(?:sk|pk|rk)[-_](?:live|test|proj|ant)?[-_]?[A-Za-z0-9_-]{20,}|"
+    r"\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36,}\b|\bgithub_pat_\w{40,}|\bxox[abprs]-[\w-]{10,}|"
+    r"\bAIza[\w-]{35}\b|\bhf_[A-Za-z0-9]{30,}\b|\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{5,}"
+)
+_PASSWORD = r"(?i)\b(?:password|passwort|passcode)(?: is| lautet|:| =|=) ?[\"'`]?(?P<value>[^\s\"'`,]{6,40})"
+_E_MAIL = r"(?<![\w.+%-])[\w.+%'-]{1,64}@(?:[\w-]{1,63}\.){1,6}[^\W\d_]{2,24}(?![\w@-])"
+_IBAN = r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]{4}){2,7}(?:[ -]?[A-Za-z0-9]{1,4})?(?![A-Za-z0-9])"
+_CARD = r"(?<![\w.+-])(?:\d[ -]?){11,18}\d(?![\w-])"
+_SSN = r"(?<![\w-])(?!9\d\d-(?:0|1))\d{3}-\d{2}-\d{4}(?![\w-])"
+_IPV4 = r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)"
+_IPV6 = r"(?<![\w:])(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}(?![\w:])"
+_PHONE = (
+    r"(?<![\w@.,/#$€£-])(?:\+\d{1,3}[ .-]?|00\d{1,3}[ .-]?)?(?:\(\d{1,5}\)[ .-]?)?\d{1,12}(?:[ ./-]{1,2}\d{1,12}){0,6}"
+    r"(?:\s?x\d{1,6})?(?![\w@%€$£]|-\d|[.,]\d)"
+)
+
+# Where two overlap, the kind that is named first wins.
 PATTERNS: tuple[Pattern, ...] = (
-    Pattern("key", re.compile(
-        r"-----BEGIN [A-Z ]*PRIVATE KEY-----|\b(?:sk|pk|rk)[-_](?:live|test|proj|ant)?[-_]?[A-Za-z0-9_-]{20,}|\bAKIA[0-9A-Z]{16}\b|"
-        r"\bgh[pousr]_[A-Za-z0-9]{36,}\b|\bgithub_pat_\w{40,}|\bxox[abprs]-[\w-]{10,}|\bAIza[\w-]{35}\b|\bhf_[A-Za-z0-9]{30,}\b|"
-        r"\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{5,}"), _always),
-    Pattern("password", re.compile(r"(?i)\b(?:password|passwort|passcode)(?: is| lautet|:| =|=) ?[\"'`]?(?P<value>[^\s\"'`,]{6,40})"), _password),
-    Pattern("e-mail", re.compile(r"(?<![\w.+%-])[\w.+%'-]{1,64}@(?:[\w-]{1,63}\.){1,6}[^\W\d_]{2,24}(?![\w@-])"), _always),
-    Pattern("iban", re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]{4}){2,7}(?:[ -]?[A-Za-z0-9]{1,4})?(?![A-Za-z0-9])"), _iban),
-    Pattern("card", re.compile(r"(?<![\w.+-])(?:\d[ -]?){11,18}\d(?![\w-])"), _card),
-    Pattern("social security number", re.compile(r"(?<![\w-])(?!9\d\d-(?:0|1))\d{3}-\d{2}-\d{4}(?![\w-])"), _ssn),
-    Pattern("ip address", re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)"), _ipv4),
-    Pattern("ip address", re.compile(r"(?<![\w:])(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}(?![\w:])"), _always),
-    Pattern("phone", re.compile(r"(?<![\w@.,/#$€£-])(?:\+\d{1,3}[ .-]?|00\d{1,3}[ .-]?)?(?:\(\d{1,5}\)[ .-]?)?\d{1,12}(?:[ ./-]{1,2}\d{1,12}){0,6}(?:\s?x\d{1,6})?(?![\w@%€$£]|-\d|[.,]\d)"), _phone),
-)  # fmt: skip
+    Pattern("key", re.compile(_KEY), _always),
+    Pattern("password", re.compile(_PASSWORD), _password),
+    Pattern("e-mail", re.compile(_E_MAIL), _always),
+    Pattern("iban", re.compile(_IBAN), _iban),
+    Pattern("card", re.compile(_CARD), _card),
+    Pattern("social security number", re.compile(_SSN), _ssn),
+    Pattern("ip address", re.compile(_IPV4), _ipv4),
+    Pattern("ip address", re.compile(_IPV6), _always),
+    Pattern("phone", re.compile(_PHONE), _phone),
+)
 
 KINDS: tuple[str, ...] = tuple(dict.fromkeys(pattern.kind for pattern in PATTERNS))
 

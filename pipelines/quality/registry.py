@@ -14,7 +14,7 @@ cannot judge (a plain answer, to the JSON scorers) gets no row. `suggests` is wh
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -89,7 +89,41 @@ class Scorer:
     function: ScorerFunction
 
 
-_REGISTERED: dict[str, Scorer] = {}
+class Register(Mapping[str, Scorer]):
+    """The scorers by name, in alphabetical order; reading it imports every file of `pipelines/quality/scorers/`."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, Scorer] = {}
+
+    def add(self, entry: Scorer) -> None:
+        """Add a scorer.
+
+        Raises:
+            ValueError: another file has registered the name.
+        """
+        known = self._entries.get(entry.name)
+        if known is not None and known.function.__module__ != entry.function.__module__:
+            raise ValueError(f"Two scorers are named '{entry.name}'.")
+        self._entries[entry.name] = entry
+
+    def __getitem__(self, name: str) -> Scorer:
+        return self._loaded()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._loaded()))
+
+    def __len__(self) -> int:
+        return len(self._loaded())
+
+    def _loaded(self) -> dict[str, Scorer]:
+        from pipelines.quality import scorers
+
+        for module in pkgutil.iter_modules(scorers.__path__):
+            importlib.import_module(f"{scorers.__name__}.{module.name}")
+        return self._entries
+
+
+SCORERS = Register()
 
 
 def scorer(
@@ -98,27 +132,13 @@ def scorer(
     """Register a scorer; see the module for what it must return."""
 
     def register(function: ScorerFunction) -> ScorerFunction:
-        known = _REGISTERED.get(name)
-        if known is not None and known.function.__module__ != function.__module__:
-            raise ValueError(f"Two scorers are named '{name}'.")
-        _REGISTERED[name] = Scorer(name, title, dimension, suggests, description, function)
+        SCORERS.add(Scorer(name, title, dimension, suggests, description, function))
         return function
 
     return register
 
 
-def all_scorers() -> dict[str, Scorer]:
-    """Return every scorer in `pipelines/quality/scorers/` by name, in alphabetical order."""
-    from pipelines.quality import scorers
-
-    for module in pkgutil.iter_modules(scorers.__path__):
-        importlib.import_module(f"{scorers.__name__}.{module.name}")
-    return dict(sorted(_REGISTERED.items()))
-
-
-def judged(
-    examples: pl.DataFrame, findings: Iterable[Finding], rows: Iterable[int] | None = None
-) -> pl.DataFrame:
+def judged(examples: pl.DataFrame, findings: Iterable[Finding], rows: Iterable[int] | None = None) -> pl.DataFrame:
     """Build a scorer's result: the findings, and score 1 for every other row that was judged.
 
     Args:
@@ -134,10 +154,8 @@ def judged(
         held = worst.get(finding.row)
         if held is None or finding.score < held.score:
             worst[finding.row] = finding
-    if rows is None:
-        kept = np.arange(examples.height)
-    else:
-        kept = np.unique(np.fromiter((*rows, *worst), dtype=np.int64))
+    everywhere = rows is None
+    kept = np.arange(examples.height) if everywhere else np.unique(np.fromiter((*(rows or ()), *worst), dtype=np.int64))
     place = {int(row): index for index, row in enumerate(kept)} if worst else {}
     scores = np.ones(len(kept))
     reasons: list[str | None] = [None] * len(kept)

@@ -12,7 +12,7 @@ import polars as pl
 from pipelines.errors import CurationError
 from pipelines.examples import EXAMPLES, check_columns
 from pipelines.progress import Progress, no_progress
-from pipelines.quality.registry import SCORE_ROWS, Scorer, ScoringContext, all_scorers
+from pipelines.quality.registry import SCORE_ROWS, SCORERS, Scorer, ScoringContext
 from pipelines.quality.settings import QualitySettings
 
 SCORES = pl.Schema(
@@ -90,9 +90,11 @@ def score_examples(
         progress(index / len(chosen), f"Scoring: {entry.title}")
         rows = entry.function(examples, context)
         if rows.height:
-            frames.append(rows.match_to_schema(SCORE_ROWS).select(
-                "example_id", pl.lit(entry.name).alias("scorer"), "score", "reason", "start", "end"
-            ))
+            frames.append(
+                rows.match_to_schema(SCORE_ROWS).select(
+                    "example_id", pl.lit(entry.name).alias("scorer"), "score", "reason", "start", "end"
+                )
+            )
     progress(1.0, "Scored")
     return Scores(pl.concat(frames), [entry.name for entry in chosen], settings)
 
@@ -103,11 +105,10 @@ def chosen_scorers(settings: QualitySettings) -> list[Scorer]:
     Raises:
         CurationError: a name that no scorer has.
     """
-    known = all_scorers()
     for name in settings.scorers:
-        if name not in known:
-            raise CurationError(f"There is no scorer named '{name}'.", f"Choose among: {', '.join(known)}.")
-    return [known[name] for name in dict.fromkeys(settings.scorers)] or list(known.values())
+        if name not in SCORERS:
+            raise CurationError(f"There is no scorer named '{name}'.", f"Choose among: {', '.join(SCORERS)}.")
+    return [SCORERS[name] for name in dict.fromkeys(settings.scorers)] or list(SCORERS.values())
 
 
 def _distinct_order(examples: pl.DataFrame) -> np.ndarray:

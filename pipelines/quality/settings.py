@@ -15,7 +15,10 @@ class QualitySettings(BaseModel, frozen=True, extra="forbid"):
         20, ge=2, description="Examples that a task needs before its majority counts as its rule."
     )
     majority_share: float = Field(
-        0.8, gt=0.5, le=1.0, description="Share of a task's examples that makes a habit (key spelling, ending) its rule."
+        0.8,
+        gt=0.5,
+        le=1.0,
+        description="Share of a task's examples that makes a habit (key spelling, ending) its rule.",
     )
     required_share: float = Field(
         0.95, gt=0.5, le=1.0, description="Share of a task's JSON objects that makes a field required."
@@ -65,7 +68,7 @@ class ConflictSettings(BaseModel, frozen=True, extra="forbid"):
         0.5,
         ge=0.0,
         le=1.0,
-        description="Share of repeated questions that must have one answer; below it, variety is normal and not reported.",
+        description="Share of repeated questions that must have one answer; below it, variety is no conflict.",
     )
     minimum_rows: int = Field(40, ge=10, description="Rows that a field needs before its labels are checked.")
     label_values: int = Field(60, ge=2, description="Most distinct values that a field may have to be a label.")
@@ -87,5 +90,5 @@ class PersonalDataSettings(BaseModel, frozen=True, extra="forbid"):
     house_contact_examples: int = Field(
         20,
         ge=2,
-        description="Examples whose answers give one same e-mail address or phone number from which it is the house's own.",
+        description="Answers that give one same e-mail address or phone number from which it is the house's own.",
     )

@@ -16,12 +16,10 @@ import polars as pl
 
 from pipelines.examples import EXAMPLES, check_columns
 from pipelines.quality.conflicts import MAJORITY, MINORITY
-from pipelines.quality.registry import DIMENSIONS, all_scorers
+from pipelines.quality.registry import DIMENSIONS, SCORERS
 from pipelines.quality.settings import QualitySettings
 
-SUGGESTIONS = pl.Schema(
-    {"example_id": pl.String, "quality": pl.Float64, "suggestion": pl.String, "reason": pl.String}
-)
+SUGGESTIONS = pl.Schema({"example_id": pl.String, "quality": pl.Float64, "suggestion": pl.String, "reason": pl.String})
 
 NOTHING_FOUND = "Nothing speaks against it."
 # A finding of a scorer that suggests dropping is certain up to this score, a doubt above it.
@@ -69,7 +67,9 @@ def suggest(
         certain = pl.concat(reasons).filter(pl.col("suggestion") == "drop").select("example_id").unique()
         reasons.append(_duplicate_reasons(duplicates, quality, certain))
     first = (
-        pl.concat(reasons).sort("example_id", "order", "weight", "reason").unique("example_id", keep="first", maintain_order=True)
+        pl.concat(reasons)
+        .sort("example_id", "order", "weight", "reason")
+        .unique("example_id", keep="first", maintain_order=True)
     )
     return (
         quality.join(first.select("example_id", "suggestion", "reason"), on="example_id", how="left")
@@ -81,7 +81,7 @@ def suggest(
 
 def _with_scorers(scores: pl.DataFrame) -> pl.DataFrame:
     """Add each scorer's dimension and what it suggests."""
-    known = all_scorers().values()
+    known = list(SCORERS.values())
     table = pl.DataFrame(
         {
             "scorer": [entry.name for entry in known],
@@ -109,9 +109,7 @@ def _sided(conflicts: pl.DataFrame | None) -> pl.DataFrame:
     )
 
 
-def _quality(
-    ids: pl.DataFrame, scored: pl.DataFrame, sided: pl.DataFrame, settings: QualitySettings
-) -> pl.DataFrame:
+def _quality(ids: pl.DataFrame, scored: pl.DataFrame, sided: pl.DataFrame, settings: QualitySettings) -> pl.DataFrame:
     """Return the overall quality of each example; a dimension that nothing judged is 1."""
     conflicted = sided.filter(pl.col("side") != "majority").select(
         "example_id",
@@ -137,7 +135,9 @@ def _quality(
     )
 
 
-def _reasons(frame: pl.DataFrame, suggestion: pl.Expr, order: pl.Expr, weight: pl.Expr, reason: pl.Expr) -> pl.DataFrame:
+def _reasons(
+    frame: pl.DataFrame, suggestion: pl.Expr, order: pl.Expr, weight: pl.Expr, reason: pl.Expr
+) -> pl.DataFrame:
     return frame.select(
         "example_id",
         suggestion.cast(pl.String).alias("suggestion"),

@@ -1,1 +1,1 @@
-"""One file a scorer; `pipelines.quality.registry.all_scorers` finds them."""
+"""One file a scorer; `pipelines.quality.registry.SCORERS` finds them."""

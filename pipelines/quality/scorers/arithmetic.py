@@ -68,4 +68,4 @@ def _equal(right: Decimal, said: str) -> bool:
     given = Decimal(said.replace(",", ""))
     exponent = given.as_tuple().exponent
     step = Decimal(1).scaleb(exponent) if isinstance(exponent, int) else Decimal(1)
-    return abs(right - given) < step if exponent else right == given or abs(right - given) < 1 and right % 1 != 0
+    return abs(right - given) < step if exponent else right == given or (abs(right - given) < 1 and right % 1 != 0)

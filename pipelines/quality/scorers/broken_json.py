@@ -27,10 +27,15 @@ def score_broken_json(examples: pl.DataFrame, context: ScoringContext) -> pl.Dat
     ]
     settings = context.settings
     share = (
-        pl.DataFrame({"task": context.tasks, "json": [text is not None for text in texts]}, schema_overrides={"task": pl.String})
+        pl.DataFrame(
+            {"task": context.tasks, "json": [text is not None for text in texts]},
+            schema={"task": pl.String, "json": pl.Boolean},
+        )
         .with_row_index("row")
         .with_columns(share=pl.col("json").mean().over("task"), size=pl.len().over("task"))
-        .filter((pl.col("share") >= settings.required_share) & (pl.col("size") >= settings.minimum_group) & ~pl.col("json"))
+        .filter(
+            (pl.col("share") >= settings.required_share) & (pl.col("size") >= settings.minimum_group) & ~pl.col("json")
+        )
     )
     blank = examples["completion"].str.strip_chars() == ""
     for row in share["row"].to_list():

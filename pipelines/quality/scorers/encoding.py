@@ -14,7 +14,12 @@ from pipelines.quality.registry import Finding, ScoringContext, judged, rows_mat
 
 _RUN = re.compile(r"[^\x00-\x7f]+")
 # Lead bytes of UTF-8 as Windows-1252 shows them, before what their continuation bytes become.
-SUSPECT = r"[\x{C2}-\x{F4}][\x{80}-\x{BF}\x{20AC}\x{201A}\x{0192}\x{201E}\x{2026}\x{2020}\x{2021}\x{02C6}\x{2030}\x{0160}\x{2039}\x{0152}\x{017D}\x{2018}\x{2019}\x{201C}\x{201D}\x{2022}\x{2013}\x{2014}\x{02DC}\x{2122}\x{0161}\x{203A}\x{0153}\x{017E}\x{0178}]"
+SUSPECT = (
+    r"[\x{C2}-\x{F4}][\x{80}-\x{BF}"
+    r"\x{20AC}\x{201A}\x{0192}\x{201E}\x{2026}\x{2020}\x{2021}\x{02C6}\x{2030}\x{0160}\x{2039}\x{0152}"
+    r"\x{017D}\x{2018}\x{2019}"
+    r"\x{201C}\x{201D}\x{2022}\x{2013}\x{2014}\x{02DC}\x{2122}\x{0161}\x{203A}\x{0153}\x{017E}\x{0178}]"
+)
 LOST = r"\x{FFFD}|[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]|\x{C3} [a-z]|\x{E2}\x{20AC}"
 QUESTION = r"(?i)\b[a-zà-ÿ]{1,15}\?[a-zà-ÿ]{2,15}\b"
 _LOST = re.compile("\ufffd|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\u00c3 [a-z]|\u00e2\u20ac")
@@ -42,7 +47,9 @@ def score_encoding(examples: pl.DataFrame, context: ScoringContext) -> pl.DataFr
                 span = (start, end) if inside else (None, None)
                 findings.append(Finding(row, 0.0, f"The {where} {reason}.", *span))
         for row in rows_matching(texts, QUESTION):
-            found_mark = _QUESTION.search(re.sub(r"\S*(://|www\.|\?\w*=)\S*", lambda url: " " * len(url.group()), texts[row]))
+            found_mark = _QUESTION.search(
+                re.sub(r"\S*(://|www\.|\?\w*=)\S*", lambda url: " " * len(url.group()), texts[row])
+            )
             if found_mark is not None:
                 span = found_mark.span() if inside else (None, None)
                 reason = f"The {where} has a question mark inside a word: '{found_mark.group()}'."

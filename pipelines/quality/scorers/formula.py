@@ -15,12 +15,17 @@ from pipelines.quality.registry import Finding, ScoringContext, judged, rows_mat
 
 FORMULA = (
     r"(?i)(^|[\s\":,;|'(])[=+@-]{1,2}("
-    r"(HYPERLINK|IMPORTXML|IMPORTDATA|IMPORTHTML|IMPORTRANGE|IMPORTFEED|IMAGE|WEBSERVICE|DDE|DDEAUTO|EXEC|CALL|REGISTER|"
-    r"INDIRECT|CONCATENATE|CONCAT|SUM|AVERAGE|IF|VLOOKUP|CHAR|RAND|NOW|TODAY|COUNT|LEN|MSEXCEL|RTD|FILTERXML|ENCODEURL)\s*\(|"
+    r"(HYPERLINK|IMPORTXML|IMPORTDATA|IMPORTHTML|IMPORTRANGE|IMPORTFEED|IMAGE|WEBSERVICE|DDE|DDEAUTO|EXEC|CALL|"
+    r"REGISTER|"
+    r"INDIRECT|CONCATENATE|CONCAT|SUM|AVERAGE|IF|VLOOKUP|CHAR|RAND|NOW|TODAY|COUNT|LEN|MSEXCEL|RTD|FILTERXML|"
+    r"ENCODEURL)\s*\(|"
     r"(cmd|powershell|mshta|rundll32|msexcel|calc|excel|regsvr32|cscript|wscript)(\.exe)?\s*\||"
-    r"\d+([+*/-]\d+)*[+*/-](cmd|HYPERLINK|SUM|[a-z]{2,}\()|[A-Z]{1,2}\d{1,4}[+*/-][A-Z]{1,2}\d{1,4})|\|\s*'?\s*/[cC] |!'?[A-Z]{1,2}\d{1,4}'?\s*$"
+    r"\d+([+*/-]\d+)*[+*/-](cmd|HYPERLINK|SUM|[a-z]{2,}\()|[A-Z]{1,2}\d{1,4}[+*/-][A-Z]{1,2}\d{1,4})|\|"
+    r"\s*'?\s*/[cC] |!'?[A-Z]{1,2}\d{1,4}'?\s*$"
 )
-ABOUT_FORMULA = r"(?i)\b(formula|spreadsheet|excel|google sheets|cell|vba|macro|equation|code|program|function|script)s?\b"
+ABOUT_FORMULA = (
+    r"(?i)\b(formula|spreadsheet|excel|google sheets|cell|vba|macro|equation|code|program|function|script)s?\b"
+)
 
 
 @scorer(

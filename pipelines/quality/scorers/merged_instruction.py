@@ -1,7 +1,8 @@
-"""A further instruction inside the answer: the text ran on into the next task or the next speaker's turn.
+r"""A further instruction inside the answer: the text ran on into the next task or the next speaker's turn.
 
 1: one answer. 0: what follows is another task or turn: "18. Instruction:", "### Input:", "Human:", a chat
-template's own marks (`<|im_start|>`, `[INST]`), or a numbered list that restarts as another subject ("##\\n19.").
+template's own marks (`<|im_start|>`, `[INST]`), or a numbered list that
+restarts as another subject ("##" and a new number).
 
 Source: the class "merged instructions" of gururise/AlpacaDataCleaned.
 """
@@ -13,14 +14,19 @@ import polars as pl
 from pipelines.quality.registry import Finding, ScoringContext, judged, rows_matching, scorer
 
 MERGED = (
-    r"(?im)^[ \t#*\d.]{0,8}(instruction|task)s?\s*\d*\s*:.*\n(.*\n){0,4}?[ \t#*\d.]{0,8}(input|output|response|answer)\s*:|"
-    r"^[ \t]*\d+\.[ \t]*(instruction|input|output)[ \t]*:|^[ \t]*#{2,}[ \t]*(instruction|input|response|output)s?\b[ \t]*:?|"
-    r"\n[ \t]*#{2,}[ \t]*\n+[ \t]*\d+[.)]|<\|(im_start|im_end|user|assistant|system|eot_id|start_header_id|endoftext)\|>|"
+    r"(?im)^[ \t#*\d.]{0,8}(instruction|task)s?\s*\d*\s*:.*\n(.*\n){0,4}?[ \t#*\d.]{0,8}(input|output|response|"
+    r"answer)\s*:|"
+    r"^[ \t]*\d+\.[ \t]*(instruction|input|output)[ \t]*:|^[ \t]*#{2,}[ \t]*(instruction|input|response|"
+    r"output)s?\b[ \t]*:?|"
+    r"\n[ \t]*#{2,}[ \t]*\n+[ \t]*\d+[.)]|<\|(im_start|im_end|user|assistant|system|eot_id|start_header_id|"
+    r"endoftext)\|>|"
     r"\[/?INST\]|<</?SYS>>|</?s>\s*(\[|$)|<(start|end)_of_turn>"
 )
 TURN = r"(?im)\n[ \t]*(human|user|assistant|customer)[ \t]*:[ \t]*\S"
 # An answer that is a dialogue has been asked for, or opens with a speaker itself.
-DIALOGUE = r"(?i)\b(dialog|conversation|chat|script|interview|scenario|role.?play|transcript|exchange|instruction|prompt|task)"
+DIALOGUE = (
+    r"(?i)\b(dialog|conversation|chat|script|interview|scenario|role.?play|transcript|exchange|instruction|prompt|task)"
+)
 SPEAKER = r"^\W*[\w ]{1,30}:"
 
 

@@ -13,11 +13,16 @@ import polars as pl
 
 from pipelines.quality.registry import Finding, ScoringContext, judged, rows_matching, scorer
 
-NO_INPUT = r"(?im)(^|:|=)[ \t]*[<\[(\"']?\s*(n\.?/a\.?|none|null|no ?-?input|no input (needed|required|necessary|provided|given)|input not (needed|required|provided))\s*[>\])\"']?[.]?[ \t]*$"
+NO_INPUT = (
+    r"(?im)(^|:|=)[ \t]*[<\[(\"']?\s*(n\.?/a\.?|none|null|no ?-?input|no input (needed|required|necessary|provided|"
+    r"given)|input not (needed|required|provided))\s*[>\])\"']?[.]?[ \t]*$"
+)
 ATTACHMENT = (
-    r"(?i)[<\[(]\s*(an? |the |attached )*(insert |link to |flag |sample |example )*(an? |the |your )?(image|picture|photo|photograph|video|audio|figure|graph|chart|table|file|"
+    r"(?i)[<\[(]\s*(an? |the |attached )*(insert |link to |flag |sample |example )*(an? |the |your )?(image|picture|"
+    r"photo|photograph|video|audio|figure|graph|chart|table|file|"
     r"screenshot|diagram|map|document|article|pdf|drawing|painting)s?\b[^>\])\n]{0,60}"
-    r"(attached|here|clip|file|of|link|below|above|showing)?[^>\])\n]{0,60}[>\])]|[<\[(]\s*attach(ed|ment)?\b[^>\])\n]{0,60}[>\])]|"
+    r"(attached|here|clip|file|of|link|below|above|showing)?[^>\])\n]{0,60}[>\])]|[<\[(]\s*attach(ed|"
+    r"ment)?\b[^>\])\n]{0,60}[>\])]|"
     r"!\[[^\]\n]{0,200}\]\(\s*\S+\s*\)|<\s*img\s[^>]{0,300}>"
 )
 LINK = r"(?im)^(?:[^\s]{1,30}[ \t]+){0,12}\S{0,30}?(https?:[/\\\\]{2}\S+|www\.\S+)(?:[ \t]+[^\s]{1,30}){0,12}[ \t]*$"
@@ -34,8 +39,11 @@ def score_missing_input(examples: pl.DataFrame, context: ScoringContext) -> pl.D
     """Find prompts whose material is a placeholder, an attachment or a link."""
     prompts = examples["prompt"]
     findings: list[Finding] = []
-    for pattern, what in ((NO_INPUT, "says that there is no input"), (ATTACHMENT, "refers to an attachment that is not there"),
-                          (LINK, "gives only a link to what it is about")):
+    for pattern, what in (
+        (NO_INPUT, "says that there is no input"),
+        (ATTACHMENT, "refers to an attachment that is not there"),
+        (LINK, "gives only a link to what it is about"),
+    ):
         found_by = re.compile(pattern)
         for row in rows_matching(prompts, pattern):
             found = found_by.search(prompts[row])

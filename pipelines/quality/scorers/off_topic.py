@@ -40,7 +40,9 @@ def score_off_topic(examples: pl.DataFrame, context: ScoringContext) -> pl.DataF
     return judged(
         examples,
         (
-            Finding(int(row), 0.0, f"The prompt is far from the others: {closeness[row]:.2f} alike, {middle:.2f} is usual.")
+            Finding(
+                int(row), 0.0, f"The prompt is far from the others: {closeness[row]:.2f} alike, {middle:.2f} is usual."
+            )
             for row in np.nonzero(closeness < limit)[0]
         ),
     )
@@ -59,4 +61,5 @@ def neighbour_similarity(vectors: np.ndarray, prompts: pl.Series, context: Scori
         groups=(wording, wording[firsts]),
         progress=lambda share, message: None,
     )
-    return np.where(np.isfinite(cosines), cosines, 0.0).mean(axis=1)
+    closeness: np.ndarray = np.where(np.isfinite(cosines), cosines, 0.0).mean(axis=1)
+    return closeness

@@ -26,7 +26,10 @@ MARKER = (
     r"(?i)^\s*([<\[(]\s*(no ?(input|output|answer|response)|insert|todo|tbd|placeholder|answer|response|reply|output)"
     r"\b[^>\])]{0,60}[>\])]|no ?output\b|todo\s*:|tbd\s*:|fixme\s*:|lorem ipsum)"
 )
-BLANK = r"(?i)\{\{\s*[\w .-]{1,40}\s*\}\}|[\[<(](insert|fill in|your answer|add|enter|todo|tbd)\b[^\]>)\n]{0,50}[\]>)]|lorem ipsum"
+BLANK = (
+    r"(?i)\{\{\s*[\w .-]{1,40}\s*\}\}|[\[<(](insert|fill in|your answer|add|enter|todo|tbd)\b[^\]>)\n]{0,50}[\]>)]|"
+    r"lorem ipsum"
+)
 
 
 @scorer(

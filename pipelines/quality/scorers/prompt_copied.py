@@ -10,8 +10,11 @@ import polars as pl
 from pipelines.quality.registry import Finding, ScoringContext, judged, scorer
 
 FEWEST_WORDS = 6
+# Words of its own that an answer may have at either end and still be a copy.
+MOST_SPARE = 8
 ASKS_FOR_COPY = (
-    r"(?i)\b(edit|correct|insert|minimi|rearrange|cite|combine|add|take|make|put|join|split|delete|reverse|rewrite|extract|repeat|copy|translate|fix|proofread|punctuat|capitali|sort|quote|select|"
+    r"(?i)\b(edit|correct|insert|minimi|rearrange|cite|combine|add|take|make|put|join|split|delete|reverse|rewrite|"
+    r"extract|repeat|copy|translate|fix|proofread|punctuat|capitali|sort|quote|select|"
     r"highlight|identify|find|choose|pick|which|classify|rephrase|format|remove|replace|convert|spell|paraphrase|"
     r"reword|revise|improve|change|transform|modify|arrange|reorder|complete|fill|grammar|summari[sz]e)"
 )
@@ -51,14 +54,13 @@ def _folded(column: str) -> pl.Expr:
 
 
 def _copied_share(prompt: str, completion: str) -> float:
-    """Return the share of the answer's words in its longest run that the prompt has too."""
+    """Return the share of the answer's words in a run that the prompt has too, a few words at either end aside."""
     words = completion.split()
-    if len(words) < FEWEST_WORDS:
-        return 0.0
     spaced = f" {prompt} "
-    need = max(FEWEST_WORDS, len(words) - len(words) // 5)
-    for length in range(len(words), need - 1, -1):
-        for start in range(len(words) - length + 1):
-            if f" {' '.join(words[start : start + length])} " in spaced:
-                return length / len(words)
+    spare = min(len(words) // 10, MOST_SPARE)
+    for left_out in range(spare + 1):
+        for start in range(left_out + 1):
+            run = words[start : len(words) - left_out + start]
+            if f" {' '.join(run)} " in spaced:
+                return len(run) / len(words)
     return 0.0

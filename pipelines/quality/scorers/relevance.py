@@ -49,7 +49,9 @@ def score_relevance(examples: pl.DataFrame, context: ScoringContext) -> pl.DataF
     return judged(
         examples,
         (
-            Finding(row, 0.3, f"The answer has little to do with the prompt: {cosine:.2f} alike, {middle:.2f} is usual.")
+            Finding(
+                row, 0.3, f"The answer has little to do with the prompt: {cosine:.2f} alike, {middle:.2f} is usual."
+            )
             for row, cosine, middle in low.select("row", "cosine", "middle").iter_rows()
         ),
         facts["row"].to_list(),

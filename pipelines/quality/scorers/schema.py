@@ -39,9 +39,19 @@ def score_schema(examples: pl.DataFrame, context: ScoringContext) -> pl.DataFram
         for row in kind.rows:
             text = texts[row]
             found = _deviation(objects[row], kind, expected, required)
-            if found is None and text is not None and (text.fenced if fenced <= 1 - required else not text.fenced and fenced >= required):
-                found = ("The JSON stands in a code fence; the others do not." if text.fenced
-                         else "The JSON stands bare; the others are in a code fence."), None
+            if (
+                found is None
+                and text is not None
+                and (text.fenced if fenced <= 1 - required else not text.fenced and fenced >= required)
+            ):
+                found = (
+                    (
+                        "The JSON stands in a code fence; the others do not."
+                        if text.fenced
+                        else "The JSON stands bare; the others are in a code fence."
+                    ),
+                    None,
+                )
             if found is not None:
                 reason, name = found
                 place = re.search(rf'"{re.escape(name)}"\s*:', examples["completion"][row]) if name else None

@@ -14,8 +14,10 @@ import polars as pl
 from pipelines.quality.registry import Finding, ScoringContext, judged, rows_matching, scorer
 
 PAYLOAD = (
-    r"(?i)<\s*/?\s*(script|iframe)\b[^>]{0,300}(>|$)|<\s*(object|embed|applet|meta|base|link|form)\s[^>]{0,300}\w\s*=\s*[^>]{0,300}(>|$)|"
-    r"<\s*(svg|img|body|video|audio|input|details|marquee|a|div|span|math|button|style)\b[^>]{0,200}\bon[a-z]{3,20}\s*=|"
+    r"(?i)<\s*/?\s*(script|iframe)\b[^>]{0,300}(>|$)|<\s*(object|embed|applet|meta|base|link|"
+    r"form)\s[^>]{0,300}\w\s*=\s*[^>]{0,300}(>|$)|"
+    r"<\s*(svg|img|body|video|audio|input|details|marquee|a|div|span|math|button|"
+    r"style)\b[^>]{0,200}\bon[a-z]{3,20}\s*=|"
     r"\bon(error|load|click|mouseover|focus|toggle)\s*=\s*[\"'&]?\w|(java|vb)script\s*:\s*\w|data\s*:\s*text/html|"
     r"<\s*style\b[^>]*>|document\.(cookie|location|write)|&lt;\s*script"
 )

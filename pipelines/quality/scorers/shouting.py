@@ -28,7 +28,10 @@ def score_shouting(examples: pl.DataFrame, context: ScoringContext) -> pl.DataFr
         small=pl.col("completion").str.count_matches(r"\p{Ll}"),
         words=pl.col("completion").str.count_matches(r"\p{L}{4,}"),
         marks=pl.col("completion").str.contains(r"[!?]{4,}"),
-        asked=pl.col("prompt").str.contains(r"(?i)\b(upper ?case|capital|caps|acronym|abbreviat|code|sql|letters?|exclamation|query|database|song|words)"),
+        asked=pl.col("prompt").str.contains(
+            r"(?i)\b(upper ?case|capital|caps|acronym|abbreviat|code|sql|letters?|exclamation|query|database|song|"
+            r"words)"
+        ),
         json=pl.Series([text is not None for text in context.json_texts], dtype=pl.Boolean),
     )
     loud = (

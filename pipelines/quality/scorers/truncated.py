@@ -53,12 +53,19 @@ def score_truncated(examples: pl.DataFrame, context: ScoringContext) -> pl.DataF
         & (habit.count().over("task") >= context.settings.minimum_group)
     )
     findings = [
-        Finding(row, 0.0, "The JSON stops before it is closed.", max(len(examples["completion"][row]) - 20, 0),
-                len(examples["completion"][row]))
+        Finding(
+            row,
+            0.0,
+            "The JSON stops before it is closed.",
+            max(len(examples["completion"][row]) - 20, 0),
+            len(examples["completion"][row]),
+        )
         for row, text in enumerate(context.json_texts)
         if text is not None and text.cut
     ]
-    open_ended = facts.filter(prose & (~pl.col("ended") | pl.col("text").str.contains("```", literal=True)))
+    open_ended = facts.filter(
+        (prose & ~pl.col("ended")) | (pl.col("text").str.contains("```", literal=True) & ~pl.col("json"))
+    )
     for row, text, closes, signed in open_ended.select("row", "text", "closes", "signed").iter_rows():
         reason = _why_cut(text, closes=bool(closes) and not signed)
         if reason is not None:
@@ -80,7 +87,12 @@ def _why_cut(text: str, *, closes: bool) -> str | None:
         return f"The answer stops after '{last}', where no sentence ends."
     if ADDRESS.search(text):
         return None
-    if closes and not last.startswith(("#", "@")) and text.count(",") < 0.3 * len(text.split()) and not _CODE.search(text):
+    if (
+        closes
+        and not last.startswith(("#", "@"))
+        and text.count(",") < 0.3 * len(text.split())
+        and not _CODE.search(text)
+    ):
         return f"The answer stops at '{last}' without a closing mark; nearly all others of its task have one."
     return None
 

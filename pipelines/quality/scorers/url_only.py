@@ -17,7 +17,9 @@ from pipelines.quality.registry import Finding, ScoringContext, judged, scorer
 )
 def score_url_only(examples: pl.DataFrame, context: ScoringContext) -> pl.DataFrame:
     """Find answers that only point elsewhere."""
-    only = examples["completion"].str.contains(r"(?i)^\s*((see|link|source|here)\s*:?\s*)?[<(\[]?(https?://|www\.)\S+\s*$")
+    only = examples["completion"].str.contains(
+        r"(?i)^\s*((see|link|source|here)\s*:?\s*)?[<(\[]?(https?://|www\.)\S+\s*$"
+    )
     asked = examples["prompt"].str.contains(r"(?i)\b(url|link|web ?site|web ?page|address|domain|uri)s?\b")
     rows = (only & ~asked).fill_null(False).arg_true().to_list()
     return judged(
