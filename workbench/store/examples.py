@@ -8,6 +8,8 @@ import polars as pl
 from pipelines.examples import EXAMPLES
 from workbench.store.database import Database
 
+# What an edit made stands on its parent's line, which is counted once.
+_LINES_BY_ROLE = "SELECT role, count(DISTINCT (import_id, line)) AS n FROM occurrences GROUP BY role"
 _COLUMNS = ", ".join(f"e.{name}" for name in EXAMPLES)
 
 
@@ -164,10 +166,7 @@ class ExampleStore:
 
     def counts(self) -> dict[str, int]:
         """Count occurrences by role, distinct training examples by state, and rejected lines."""
-        counts = {
-            f"{row['role']}_lines": row["n"]
-            for row in self._database.frame("SELECT role, count(*) AS n FROM occurrences GROUP BY role").to_dicts()
-        }
+        counts = {f"{row['role']}_lines": row["n"] for row in self._database.frame(_LINES_BY_ROLE).to_dicts()}
         states = self._database.frame(
             "SELECT state, count(*) AS n FROM states WHERE example_id IN (SELECT example_id FROM roles"
             " WHERE role = 'train') AND example_id IN (SELECT example_id FROM present) GROUP BY state"

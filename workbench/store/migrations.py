@@ -38,7 +38,10 @@ def decisions_of_people(transaction: Transaction) -> None:
         "CREATE VIEW decided AS SELECT example_id, arg_max(CASE action WHEN 'keep' THEN 'kept' WHEN 'drop' THEN"
         " 'dropped' WHEN 'flag' THEN 'flagged' ELSE 'pending' END, decision_id) AS state"
         " FROM live_decisions WHERE action IN ('keep', 'drop', 'flag', 'pending') GROUP BY example_id",
-        "CREATE VIEW replaced AS SELECT DISTINCT example_id FROM live_decisions WHERE action = 'edit'",
+        # An example that was edited, unless a later edit of what came of it led back to it.
+        "CREATE VIEW replaced AS SELECT e.example_id FROM live_decisions e LEFT JOIN live_decisions b"
+        " ON b.action = 'edit' AND b.replacement_id = e.example_id WHERE e.action = 'edit' GROUP BY e.example_id"
+        " HAVING max(e.decision_id) > coalesce(max(b.decision_id), 0)",
         "CREATE VIEW states AS SELECT e.example_id, coalesce(d.state, 'pending') AS state FROM examples e"
         " LEFT JOIN decided d USING (example_id)",
         # What an edit replaced, and what an edit made that was undone (no decision is left of it), is not present.
