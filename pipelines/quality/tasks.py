@@ -2,7 +2,7 @@
 
 A data set mixes tasks, and what is odd in one is the rule in another; a habit is therefore looked for within a task.
 The task of an example is, in this order and each only where at least `minimum` examples share it: its system prompt,
-the first line of a prompt of several lines, the words before the first colon of the prompt. All other examples form
+the first line of a prompt of several lines, the words before the first colon of the prompt (of the first turn, where there are several). All other examples form
 one task, ''.
 
 Not covered: tasks that share no words; the clusters of embeddings show those.
@@ -21,7 +21,7 @@ def task_keys(examples: pl.DataFrame, minimum: int) -> list[str]:
         examples: a frame of `EXAMPLES`.
         minimum: how many examples must share a beginning for it to be a task.
     """
-    prompt = pl.col("prompt").str.strip_chars()
+    prompt = pl.col("prompt").str.replace(r"^user: ", "").str.strip_chars()
     first_line = pl.when(prompt.str.contains("\n")).then(prompt.str.split("\n").list.first())
     before_colon = pl.when(prompt.str.contains(":")).then(prompt.str.split(":").list.first())
     candidates = examples.select(

@@ -2,7 +2,8 @@
 
 1: as usual. 0.2: a field is missing that at least `required_share` of the objects of its kind have, a value has
 another type than at least that share, a field stands there that no more than the rest have, or the JSON stands in a
-code fence where the others do not (or the reverse). The sum of such deviations is not formed: one is enough to look.
+code fence where the others do not (or the reverse), or it is no JSON in a task whose answers are at least by
+`majority_share`. The sum of such deviations is not formed: one is enough to look.
 Spelling is the matter of `key_style.py`. Source: METHODS 2.3.
 """
 
@@ -56,7 +57,24 @@ def score_schema(examples: pl.DataFrame, context: ScoringContext) -> pl.DataFram
                 reason, name = found
                 place = re.search(rf'"{re.escape(name)}"\s*:', examples["completion"][row]) if name else None
                 findings.append(Finding(row, 0.2, reason, *(place.span() if place else (None, None))))
+    other = _not_json(examples, context)
+    findings += [Finding(row, 0.2, "The answer is not JSON; those of its task are.") for row in other]
     return judged(examples, findings, objects)
+
+
+def _not_json(examples: pl.DataFrame, context: ScoringContext) -> list[int]:
+    """Return the rows that answer with other text where the answers of their task are JSON."""
+    settings = context.settings
+    facts = pl.DataFrame(
+        {"task": context.tasks, "json": [text is not None for text in context.json_texts]},
+        schema={"task": pl.String, "json": pl.Boolean},
+    ).with_columns(
+        share=pl.col("json").mean().over("task"),
+        size=pl.len().over("task"),
+        blank=examples["completion"].str.strip_chars() == "",
+    )
+    odd = ~facts["json"] & ~facts["blank"] & (facts["share"] >= settings.majority_share)
+    return (odd & (facts["size"] >= settings.minimum_group)).arg_true().to_list()
 
 
 def _deviation(

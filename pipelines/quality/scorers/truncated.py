@@ -2,10 +2,11 @@
 
 1: the answer ends. 0: it is cut for certain (JSON that stops inside, an open fence, an open quotation, a last word
 that cannot end a sentence such as "and" or "the", a comma or a hyphen at the end), or it lacks the closing mark that
-at least `majority_share` of the answers of its task have. In tasks without that habit (lists, titles, labels) a
+at least `majority_share` of the answers of its task have, or it opens as those do and lacks the words with which they
+close. In tasks without that habit (lists, titles, labels) a
 missing mark says nothing.
 
-Not covered: an answer cut exactly after a sentence.
+Not covered: an answer cut exactly after a sentence, in a task without a closing formula.
 """
 
 import re
@@ -27,6 +28,9 @@ SIGN_OFF = r"\n[^\n]{1,40}\s*$"
 ADDRESS = re.compile(r"(https?://\S+|www\.\S+|\S+@\S+\.\w+)$")
 # Fewer words than this are a label or a title, which need no closing mark.
 FEWEST_WORDS = 6
+# What a house voice opens and closes with: a greeting's first word, the last words of a farewell.
+OPENING_WORDS = 1
+CLOSING_WORDS = 2
 
 
 @scorer(
@@ -38,6 +42,7 @@ FEWEST_WORDS = 6
 )
 def score_truncated(examples: pl.DataFrame, context: ScoringContext) -> pl.DataFrame:
     """Find answers that stop in the middle."""
+    folded = pl.col("completion").str.to_lowercase().str.extract_all(r"\w+")
     facts = examples.select(
         text=pl.col("completion").str.strip_chars_end(),
         words=pl.col("completion").str.count_matches(r"\S+"),
@@ -45,12 +50,23 @@ def score_truncated(examples: pl.DataFrame, context: ScoringContext) -> pl.DataF
         signed=pl.col("completion").str.strip_chars().str.contains(SIGN_OFF),
         json=pl.Series([text is not None for text in context.json_texts], dtype=pl.Boolean),
         task=pl.Series(context.tasks, dtype=pl.String),
+        first=folded.list.head(OPENING_WORDS).list.join(" "),
+        last=folded.list.tail(CLOSING_WORDS).list.join(" "),
     ).with_row_index("row")
     prose = (pl.col("words") >= FEWEST_WORDS) & ~pl.col("json")
     habit = pl.when(prose & ~pl.col("signed")).then(pl.col("ended"))
+    closing = pl.when(prose).then(pl.col("last"))
+    opening = pl.when(prose).then(pl.col("first"))
+    share, fewest = context.settings.majority_share, context.settings.minimum_group
     facts = facts.with_columns(
-        closes=(habit.mean().over("task") >= context.settings.majority_share)
-        & (habit.count().over("task") >= context.settings.minimum_group)
+        closes=(habit.mean().over("task") >= share) & (habit.count().over("task") >= fewest),
+        long=pl.col("words").median().over("task") >= 2 * FEWEST_WORDS,
+        closing=closing.drop_nulls().mode().min().over("task"),
+        opening=opening.drop_nulls().mode().min().over("task"),
+    ).with_columns(
+        formula=((closing == pl.col("closing")).mean().over("task") >= share)
+        & ((opening == pl.col("opening")).mean().over("task") >= share)
+        & (closing.count().over("task") >= fewest)
     )
     findings = [
         Finding(
@@ -63,15 +79,26 @@ def score_truncated(examples: pl.DataFrame, context: ScoringContext) -> pl.DataF
         for row, text in enumerate(context.json_texts)
         if text is not None and text.cut
     ]
+    enough = prose | (~pl.col("json") & pl.col("long") & (pl.col("words") >= 2))
     open_ended = facts.filter(
-        (prose & ~pl.col("ended")) | (pl.col("text").str.contains("```", literal=True) & ~pl.col("json"))
+        (enough & ~pl.col("ended")) | (pl.col("text").str.contains("```", literal=True) & ~pl.col("json"))
     )
     for row, text, closes, signed in open_ended.select("row", "text", "closes", "signed").iter_rows():
         reason = _why_cut(text, closes=bool(closes) and not signed)
         if reason is not None:
-            start = max(text.rfind(" ", 0, max(len(text) - 15, 0)) + 1, 0)
-            findings.append(Finding(row, 0.0, reason, start, len(text)))
+            findings.append(Finding(row, 0.0, reason, *_last_words(text)))
+    unfinished = facts.filter(
+        enough & pl.col("formula") & (pl.col("first") == pl.col("opening")) & (pl.col("last") != pl.col("closing"))
+    )
+    for row, text, closing_words in unfinished.select("row", "text", "closing").iter_rows():
+        reason = f"The answer opens like the others of its task and lacks their closing '{closing_words}'."
+        findings.append(Finding(row, 0.0, reason, *_last_words(text)))
     return judged(examples, findings)
+
+
+def _last_words(text: str) -> tuple[int, int]:
+    """Return the place of the last word or two."""
+    return text.rfind(" ", 0, max(len(text) - 15, 0)) + 1, len(text)
 
 
 def _why_cut(text: str, *, closes: bool) -> str | None:

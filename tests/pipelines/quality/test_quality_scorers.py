@@ -177,8 +177,13 @@ def test_schema_finds_missing_extra_and_retyped_fields(value: dict[str, object],
     assert words in str(found("schema", "Ticket 99: send it back", json.dumps(value), tickets(60)))
 
 
+def tickets_of_a_task(count: int) -> list[tuple[str, str]]:
+    """Build tickets whose prompts begin alike."""
+    return [(prompt.replace("Ticket", "Ticket:"), completion) for prompt, completion in tickets(count)]
+
+
 def test_json_is_expected_where_its_task_wants_it() -> None:
-    assert "is not JSON" in str(found("broken_json", "Ticket 99: send it back", "It is a return.", tickets(60)))
+    assert "is not JSON" in str(found("schema", "Ticket: 99: send it back", "It is a return.", tickets_of_a_task(60)))
 
 
 def test_a_missing_closing_mark_counts_only_where_it_is_the_habit() -> None:
