@@ -49,9 +49,7 @@ def add_adapter(model: Any, settings: TrainSettings) -> Any:
     )
     torch.manual_seed(settings.seed)
     try:
-        with warnings.catch_warnings():
-            # peft 0.21 asks transformers 5 for a property by the name that it had before.
-            warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+        with _without_old_name():
             tuned = get_peft_model(model, config)
     except ValueError as error:
         known = sorted({name.rsplit(".", 1)[-1] for name, part in model.named_modules() if _is_linear(part)})
@@ -163,11 +161,12 @@ def load_adapter(model: Any, folder: Path, base: str, name: str = "default") -> 
     from peft import PeftModel
 
     try:
-        if isinstance(model, PeftModel):
-            model.load_adapter(str(folder), adapter_name=name, is_trainable=False)
-            model.set_adapter(name, inference_mode=True)
-        else:
-            model = PeftModel.from_pretrained(model, str(folder), adapter_name=name, is_trainable=False)
+        with _without_old_name():
+            if isinstance(model, PeftModel):
+                model.load_adapter(str(folder), adapter_name=name, is_trainable=False)
+                model.set_adapter(name, inference_mode=True)
+            else:
+                model = PeftModel.from_pretrained(model, str(folder), adapter_name=name, is_trainable=False)
     except (RuntimeError, ValueError, KeyError, OSError, TypeError) as error:
         detail = " ".join(str(error).split())[:300]
         raise CurationError(f"The adapter in '{folder}' does not fit the base model: {detail}", remedy) from error
@@ -193,6 +192,14 @@ def merged_adapter(model: Any, name: str = "default") -> Iterator[Any]:
         for layer, original in zip(layers, originals, strict=True):
             layer.base_layer.weight.data = original
             layer.merged_adapters.clear()
+
+
+@contextmanager
+def _without_old_name() -> Iterator[None]:
+    """Silence one warning: peft 0.21 asks transformers 5 for a property by the name that it had before."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+        yield
 
 
 def _folded_forward(layer: Any) -> Any:

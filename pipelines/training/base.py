@@ -39,7 +39,10 @@ def load_base(base: str = "default", *, device: str = "cpu") -> tuple[Any, Any]:
     source = base if folder is None else str(folder)
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging as transformers_logging
 
+    bars = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     options: dict[str, Any] = {"trust_remote_code": False, "local_files_only": folder is not None}
     try:
         tokenizer = AutoTokenizer.from_pretrained(source, **options)
@@ -53,6 +56,9 @@ def load_base(base: str = "default", *, device: str = "cpu") -> tuple[Any, Any]:
         raise
     except Exception as error:  # whatever the loader raises about a folder or a name is about that folder or name
         raise _load_error(base, folder, error) from error
+    finally:
+        if bars:
+            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
     check_tokenizer(base, model, tokenizer)
     parameters = sum(parameter.numel() for parameter in model.parameters())
     if device == "cuda" or parameters >= LARGE_MODEL_PARAMETERS:

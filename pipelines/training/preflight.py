@@ -1,7 +1,7 @@
 """Look at a run's data as the trainer will, before it starts: what is learned, what is cut, what cannot work.
 
-The data are tokenised exactly as in the run, by the same functions. Problems block a run, warnings do not. The time is an
-estimate: a few real steps on examples of average length, times the number of steps, plus a tenth for validation; it does
+The data are tokenised exactly as in the run, by the same functions. Problems block a run, warnings do not. The time is
+an estimate: a few real steps on examples of average length, scaled to all tokens, plus a tenth for validation; it does
 not know what else the machine will do meanwhile.
 
 Not covered: memory and cost; whether the answers are good.
@@ -103,7 +103,7 @@ def check(
     progress(1.0, "Checked")
     return Preflight(
         problems=_problems(data, tokenizer),
-        warnings=_warnings(data, tokenizer, parameters, settings),
+        warnings=_warnings(data, parameters, settings),
         examples=len(data.examples),
         tokens=data.tokens,
         supervised=data.supervised,
@@ -146,7 +146,7 @@ def _problems(data: TokenisedData, tokenizer: Any) -> list[str]:
     if whole and not any(_ends(example, tokenizer) for example in whole):
         problems.append(
             "No example trains a token that ends the answer, so the tuned model would not know when to stop. "
-            "The chat template must close assistant messages with the tokenizer's end token, inside its generation mark."
+            "The chat template must close assistant messages with the tokenizer's end token."
         )
     return problems
 
@@ -158,7 +158,7 @@ def _ends(example: TokenisedExample, tokenizer: Any) -> bool:
     return example.tokens[last] == tokenizer.eos_token_id or (known is not None and known.special)
 
 
-def _warnings(data: TokenisedData, tokenizer: Any, parameters: int, settings: TrainSettings) -> list[str]:
+def _warnings(data: TokenisedData, parameters: int, settings: TrainSettings) -> list[str]:
     warnings: list[str] = []
     if len(data.examples) < FEW_EXAMPLES:
         warnings.append(f"{len(data.examples)} training examples are few; expect a weak and noisy result.")
@@ -170,12 +170,12 @@ def _warnings(data: TokenisedData, tokenizer: Any, parameters: int, settings: Tr
         )
     if data.vanished:
         warnings.append(
-            f"{len(data.vanished):,} examples are left out: nothing to learn in them (examples {_listed(data.vanished)})."
+            f"{len(data.vanished):,} examples hold nothing to learn; left out (examples {_listed(data.vanished)})."
         )
     if data.control_tokens:
         warnings.append(
-            f"The text of {len(data.control_tokens):,} examples spells a control token of the model, which is read as a "
-            f"real one (examples {_listed(data.control_tokens)})."
+            f"The text of {len(data.control_tokens):,} examples spells a control token of the model, which is read as "
+            f"a real one (examples {_listed(data.control_tokens)})."
         )
     if parameters * BITS_A_PARAMETER < data.supervised:
         warnings.append(
@@ -184,14 +184,7 @@ def _warnings(data: TokenisedData, tokenizer: Any, parameters: int, settings: Tr
         )
     if settings.batch_size > len(data.examples):
         warnings.append("The batch is larger than the data: each epoch is one step.")
-    if tokenizer.pad_token_id is not None and any(_trains_padding(e, tokenizer) for e in data.examples):
-        warnings.append("The padding token is trained somewhere: the tokenizer uses it as its end token too.")
     return warnings
-
-
-def _trains_padding(example: TokenisedExample, tokenizer: Any) -> bool:
-    pad = tokenizer.pad_token_id
-    return any(t and token == pad for token, t in zip(example.tokens, example.trained, strict=True))
 
 
 def _listed(positions: list[int]) -> str:

@@ -1,7 +1,8 @@
 """When things happen in a run: learning rate by step, evaluations, early stopping.
 
 Early stopping compares the validation loss example by example: an evaluation counts as better only when the mean
-improvement exceeds its own standard error (a paired comparison; the same examples are scored each time). The adapter
+improvement exceeds its own standard error (a paired comparison; the same examples are scored each time) and a
+thousandth of the loss, since a tiny but steady gain is certain and still not worth waiting for. The adapter
 that is kept is the one of the lowest mean loss, whether or not that difference is beyond noise.
 
 Not covered: choosing by quality of answers; loss is a stand-in, comparisons and ratings judge.
@@ -20,6 +21,8 @@ EVALUATION_SHARE = 0.1
 EVALUATIONS_AN_EPOCH = 4
 # The rate that a cosine or linear schedule ends at, as a share of the highest.
 FINAL_SHARE = 0.0
+# Least improvement that counts, as a share of the loss.
+WORTH_WAITING = 1e-3
 
 
 def total_steps(settings: TrainSettings, n_examples: int) -> int:
@@ -63,7 +66,7 @@ class EarlyStopping:
     best_step: int = 0
     without_improvement: int = 0
     reference: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    """Losses by example at the last evaluation that was better beyond noise."""
+    """Losses by example at the last evaluation that was better by enough."""
 
     def record(self, step: int, loss: float, by_example: np.ndarray) -> bool:
         """Take in one evaluation; returns whether its mean loss is the lowest so far.
@@ -73,7 +76,7 @@ class EarlyStopping:
             loss: mean over all validation tokens.
             by_example: (n,) mean loss of each validation example, always the same examples.
         """
-        if self.reference.size != by_example.size or improved_beyond_noise(self.reference, by_example):
+        if self.reference.size != by_example.size or improved_enough(self.reference, by_example):
             self.reference = by_example
             self.without_improvement = 0
         else:
@@ -89,9 +92,13 @@ class EarlyStopping:
         return self.patience > 0 and self.without_improvement >= self.patience
 
 
-def improved_beyond_noise(before: np.ndarray, after: np.ndarray) -> bool:
-    """Say whether the mean of `before - after` is above its standard error; one example alone needs any fall."""
+def improved_enough(before: np.ndarray, after: np.ndarray) -> bool:
+    """Say whether the mean of `before - after` is above its standard error and worth waiting for.
+
+    Args:
+        before: (n,) losses by example at the earlier evaluation.
+        after: (n,) losses of the same examples now. One example alone has no standard error; it must fall by enough.
+    """
     gains = before - after
-    if gains.size < 2:
-        return bool(gains.sum() > 0)
-    return bool(gains.mean() > gains.std(ddof=1) / math.sqrt(gains.size))
+    noise = gains.std(ddof=1) / math.sqrt(gains.size) if gains.size > 1 else 0.0
+    return bool(gains.mean() > max(noise, WORTH_WAITING * before.mean()))
