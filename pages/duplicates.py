@@ -86,6 +86,10 @@ def draw_group(project, group_id: str, who: str) -> None:
 
 session.page_head("Duplicates", "Groups of examples that say the same. One of each stays; what differs is marked.")
 project = session.current_project()
+merged = project.overview.funnel()
+copies = merged.imported - merged.pending - merged.kept - merged.dropped - merged.flagged
+if copies > 0:
+    st.caption(f"{counted(copies, 'line')} said exactly the same as another one and became one example when imported.")
 if nothing_found_yet(project, "duplicates", "Exact copies, near copies and paraphrases then stand here as groups."):
     st.stop()
 if not project.curation.group_count():

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.components.funnel import funnel
 from workbench.app import session
-from workbench.app.navigation import link
+from workbench.app.navigation import go, link
 from workbench.app.plain import plain
 
 
@@ -39,20 +39,22 @@ def change_project(folder: str, create: bool) -> None:
 def draw_next(steps: list) -> None:
     """Draw the one next action."""
     upcoming = next((step for step in steps if step.next), None)
+    words, page, label = (
+        ("**Every step is done.** Look at the results, or collect what is missing.", "compare", "See the results")
+        if upcoming is None
+        else (f"Next: **{upcoming.title}**", upcoming.page, upcoming.title)
+    )
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        if upcoming is None:
-            st.markdown("**Every step is done.** Look at the results, or collect what is missing.")
-            link("compare", "See the results", ":material/arrow_forward:")
-        else:
-            st.markdown(f"**Next: {upcoming.title}**")
-            link(upcoming.page, "Go there", ":material/arrow_forward:")
+        st.markdown(words)
+        if st.button(label, type="primary", icon=":material/arrow_forward:", icon_position="right"):
+            go(page)
 
 
 def draw_steps(steps: list) -> None:
     """Draw the loop's steps with what was done of each."""
     for step in steps:
         mark = ":green[:material/check_circle:]" if step.done else ":gray[:material/radio_button_unchecked:]"
-        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        with st.container(horizontal=True, gap="small", vertical_alignment="center", wrap=False):
             st.markdown(mark, width="content")
             link(step.page, step.title)
             st.caption(plain(step.detail), width="content")

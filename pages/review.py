@@ -10,6 +10,7 @@ from workbench.app.review_queue import ReviewQueue, forget_queue
 
 ACTIONS = {"keep": "Keep", "drop": "Drop", "flag": "Flag", "pending": "Set back to undecided"}
 ROWS = 50
+VIEWS = ["Cards", "Table"]
 
 
 def draw_table(project, chosen, order: str, total: int, who: str) -> None:
@@ -73,9 +74,12 @@ if not project.overview.funnel().imported:
     st.stop()
 
 who = session.reviewer_name()
-chosen, order, view = draw_filter(project)
+chosen, order = draw_filter(project)
 total = project.reviewing.count(chosen)
 with st.container(horizontal=True, vertical_alignment="center"):
+    view = st.segmented_control(
+        "View", VIEWS, default="Cards", required=True, key="review-view", label_visibility="collapsed"
+    )
     sealed = project.reviewing.sealed_count()
     note = f" · {counted(sealed, 'example')} in the sealed test split are never shown" if sealed else ""
     st.caption(f"{counted(total, 'example')}{note}")

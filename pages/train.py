@@ -48,7 +48,7 @@ def draw_check(found) -> None:
     cut = f", {counted(found.truncated, 'example')} cut at the longest length" if found.truncated else ""
     st.success(f"{counted(found.examples, 'example')}, {counted(found.tokens, 'token')}{cut}.")
     st.caption("The first example as the model reads it; it learns only what is marked.")
-    trained_text(found.sample)
+    trained_text(found.sample[0] if found.sample else [])
 
 
 def draw_run(project, run_id: str) -> None:

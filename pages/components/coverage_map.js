@@ -3,23 +3,9 @@
 
 const FALLBACK = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B3A700", "#8A8F98"];
 const NOTHING = 65535; // code of "no value"
-const CELLS = 200; // of the grid that finds the point under the pointer
 const REACH = 9; // pixels around the pointer
 const LEGEND_LENGTH = 14;
 const TITLES_SHOWN = 14;
-
-const VERTEX = `
-attribute vec2 place; attribute vec4 colour; attribute float ring;
-uniform vec2 scale; uniform vec2 shift; uniform float size;
-varying vec4 shade; varying float hollow;
-void main() { gl_Position = vec4(place * scale + shift, 0.0, 1.0); gl_PointSize = size; shade = colour; hollow = ring; }`;
-const FRAGMENT = `
-precision mediump float; varying vec4 shade; varying float hollow;
-void main() {
-  float r = length(gl_PointCoord - 0.5) * 2.0;
-  if (r > 1.0 || (hollow > 0.5 && r < 0.55)) discard;
-  gl_FragColor = vec4(shade.rgb * shade.a, shade.a);
-}`;
 
 export default function (component) {
   const root = component.parentElement;
@@ -65,7 +51,7 @@ class CoverageMap {
 
   close() {
     this.watcher.disconnect();
-    this.gl?.getExtension("WEBGL_lose_context")?.loseContext();
+    this.layer.close();
   }
 
   take(data) {
@@ -76,26 +62,11 @@ class CoverageMap {
     this.rings = Float32Array.from(this.codes.role, (code) => (data.legends.role[code] === "production" ? 1 : 0));
     this.selected = null;
     this.only = null;
-    this.index();
+    this.grid = new PlaceGrid(this.x, this.y);
     this.drawButtons();
     this.reset();
     this.drawLegend();
     this.resize();
-  }
-
-  // A grid over the unit square [-1, 1]²: which points lie in each cell.
-  index() {
-    const count = this.x.length;
-    this.cellOf = (x, y) => {
-      const column = Math.min(Math.max(Math.floor(((x + 1) / 2) * CELLS), 0), CELLS - 1);
-      return Math.min(Math.max(Math.floor(((y + 1) / 2) * CELLS), 0), CELLS - 1) * CELLS + column;
-    };
-    this.starts = new Uint32Array(CELLS * CELLS + 1);
-    for (let i = 0; i < count; i += 1) this.starts[this.cellOf(this.x[i], this.y[i]) + 1] += 1;
-    for (let i = 0; i < CELLS * CELLS; i += 1) this.starts[i + 1] += this.starts[i];
-    const fill = this.starts.slice();
-    this.members = new Uint32Array(count);
-    for (let i = 0; i < count; i += 1) this.members[fill[this.cellOf(this.x[i], this.y[i])]++] = i;
   }
 
   colours() {
@@ -133,51 +104,8 @@ class CoverageMap {
   paint() {
     if (!this.data) return;
     this.shade();
-    this.upload();
+    this.layer.set(this.x, this.y, this.rings, this.shades);
     this.draw();
-  }
-
-  start() {
-    const gl = this.canvas.getContext("webgl", { premultipliedAlpha: true, antialias: false });
-    if (!gl) return;
-    const program = gl.createProgram();
-    for (const [kind, source] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]]) {
-      const shader = gl.createShader(kind);
-      gl.shaderSource(shader, source);
-      gl.compileShader(shader);
-      gl.attachShader(program, shader);
-    }
-    gl.linkProgram(program);
-    if (!gl.getProgramParameter(program, gl.LINK_STATUS)) return;
-    gl.useProgram(program);
-    gl.enable(gl.BLEND);
-    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
-    this.gl = gl;
-    this.program = program;
-  }
-
-  upload() {
-    const gl = this.gl;
-    if (!gl) return;
-    const places = new Float32Array(this.x.length * 2);
-    for (let i = 0; i < this.x.length; i += 1) {
-      places[2 * i] = this.x[i];
-      places[2 * i + 1] = this.y[i];
-    }
-    const put = (name, values, size, type, normal) => {
-      const place = gl.getAttribLocation(this.program, name);
-      const buffer = gl.createBuffer();
-      this.buffers.push(buffer);
-      gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
-      gl.bufferData(gl.ARRAY_BUFFER, values, gl.STATIC_DRAW);
-      gl.enableVertexAttribArray(place);
-      gl.vertexAttribPointer(place, size, type, normal, 0, 0);
-    };
-    for (const buffer of this.buffers ?? []) gl.deleteBuffer(buffer);
-    this.buffers = [];
-    put("place", places, 2, gl.FLOAT, false);
-    put("colour", this.shades, 4, gl.UNSIGNED_BYTE, true);
-    put("ring", this.rings, 1, gl.FLOAT, false);
   }
 
   reset() {
@@ -205,30 +133,8 @@ class CoverageMap {
 
   draw() {
     if (!this.data || !this.width) return;
-    const ratio = window.devicePixelRatio || 1;
-    if (this.gl) {
-      const gl = this.gl;
-      const scale = [(this.unit * 2) / this.width, (this.unit * 2) / this.height];
-      gl.viewport(0, 0, this.canvas.width, this.canvas.height);
-      gl.clearColor(0, 0, 0, 0);
-      gl.clear(gl.COLOR_BUFFER_BIT);
-      gl.uniform2f(gl.getUniformLocation(this.program, "scale"), scale[0], scale[1]);
-      gl.uniform2f(gl.getUniformLocation(this.program, "shift"), -this.centre[0] * scale[0], -this.centre[1] * scale[1]);
-      gl.uniform1f(gl.getUniformLocation(this.program, "size"), this.pointSize * ratio);
-      gl.drawArrays(gl.POINTS, 0, this.x.length);
-    } else {
-      const flat = this.canvas.getContext("2d");
-      flat.setTransform(ratio, 0, 0, ratio, 0, 0);
-      flat.clearRect(0, 0, this.width, this.height);
-      const half = this.pointSize / 2;
-      for (let i = 0; i < this.x.length; i += 1) {
-        const [left, top] = this.toScreen(this.x[i], this.y[i]);
-        const at = i * 4;
-        flat.fillStyle = flat.strokeStyle = `rgba(${this.shades[at]},${this.shades[at + 1]},${this.shades[at + 2]},${this.shades[at + 3] / 255})`;
-        if (this.rings[i]) flat.strokeRect(left - half, top - half, 2 * half, 2 * half);
-        else flat.fillRect(left - half, top - half, 2 * half, 2 * half);
-      }
-    }
+    const { width, height, unit, centre, pointSize: size } = this;
+    this.layer.draw({ width, height, unit, centre, size });
     this.drawOver();
     this.root.dataset.drawn = String(this.x.length);
   }
@@ -283,29 +189,8 @@ class CoverageMap {
     this.draw();
   }
 
-  nearest(left, top) {
-    const [x, y] = this.toData(left, top);
-    const reach = REACH / this.unit;
-    const step = 2 / CELLS;
-    let best = -1;
-    let least = reach * reach;
-    for (let column = -Math.ceil(reach / step); column <= Math.ceil(reach / step); column += 1) {
-      for (let row = -Math.ceil(reach / step); row <= Math.ceil(reach / step); row += 1) {
-        const [cx, cy] = [x + column * step, y + row * step];
-        if (Math.abs(cx) > 1 + step || Math.abs(cy) > 1 + step) continue;
-        const cell = this.cellOf(cx, cy);
-        for (let place = this.starts[cell]; place < this.starts[cell + 1]; place += 1) {
-          const i = this.members[place];
-          const far = (this.x[i] - x) ** 2 + (this.y[i] - y) ** 2;
-          if (far < least) [best, least] = [i, far];
-        }
-      }
-    }
-    return best;
-  }
-
   hover(left, top) {
-    const i = this.data ? this.nearest(left, top) : -1;
+    const i = this.data ? this.grid.nearest(...this.toData(left, top), REACH / this.unit) : -1;
     this.tip.hidden = i < 0;
     if (i < 0) return;
     const said = (name) => (this.codes[name][i] === NOTHING ? null : this.data.legends[name][this.codes[name][i]]);
@@ -388,8 +273,6 @@ class CoverageMap {
       else return;
       event.preventDefault();
     });
-    this.canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
-    this.canvas.addEventListener("webglcontextrestored", () => { this.buffers = []; this.start(); this.paint(); });
   }
 
   drawFrame() {
@@ -407,7 +290,7 @@ class CoverageMap {
     const area = make("div", "area");
     area.append(this.stage, this.legend);
     this.root.replaceChildren(this.bar, area);
-    this.start();
+    this.layer = new PointLayer(this.canvas);
   }
 
   drawButtons() {
@@ -457,15 +340,4 @@ class CoverageMap {
     if (order.length > LEGEND_LENGTH) this.legend.append(make("div", "faint", `and ${order.length - LEGEND_LENGTH} more`));
     this.legend.append(make("div", "faint key", "● training   ○ production"));
   }
-}
-
-// Even-odd rule.
-function isInside(x, y, path) {
-  let inside = false;
-  for (let i = 0, j = path.length - 1; i < path.length; j = i, i += 1) {
-    const [ax, ay] = path[i];
-    const [bx, by] = path[j];
-    if (ay > y !== by > y && x < ((bx - ax) * (y - ay)) / (by - ay) + ax) inside = !inside;
-  }
-  return inside;
 }

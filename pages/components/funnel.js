@@ -3,14 +3,16 @@
 export default function (component) {
   const root = component.parentElement.querySelector(".root");
   const steps = component.data.steps;
-  const most = Math.max(...steps.map((step) => step.count), 1);
+  const length = (step) => step.parts.reduce((sum, part) => sum + part.share, 0);
+  const most = Math.max(...steps.map(length), 1);
   root.replaceChildren();
-  steps.forEach(({ title, count, parts, note }) => {
+  steps.forEach((step) => {
+    const { title, count, parts, note } = step;
     const row = make("div", "step");
     row.append(make("span", "title", title));
     const track = make("div", "track");
     const bar = make("div", "bar");
-    bar.style.width = `${(100 * count) / most}%`;
+    bar.style.width = `${(100 * length(step)) / most}%`;
     for (const { kind, share, title: said } of parts) {
       const part = make("span", `part ${kind}`);
       part.style.flexGrow = String(share);

@@ -311,7 +311,7 @@ class ReviewCard {
       if (!score.reason || said.has(score.reason)) continue;
       said.add(score.reason);
       const line = make("div", "row");
-      line.append(make("span", "badge", score.scorer), make("span", "", score.reason));
+      line.append(make("span", "badge", score.scorer.replaceAll("_", " ")), make("span", "", score.reason));
       box.append(line);
     }
     for (const kind of new Set((card.personal ?? []).map((found) => found.kind))) {

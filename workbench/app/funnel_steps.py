@@ -9,7 +9,6 @@ from workbench.overview import Funnel
 def funnel_steps(funnel: Funnel) -> list[dict[str, Any]]:
     """Return the bars of the funnel: title, count, the parts that a bar is made of, and a note beside it."""
     copies = max(funnel.imported - funnel.unique, 0)
-    undecided = counted(funnel.pending, "still undecided", "still undecided")
     split = funnel.train + funnel.validation + funnel.test
     sides = f"{funnel.train:,} train, {funnel.validation:,} validation, {funnel.test:,} test"
     return [
@@ -18,8 +17,8 @@ def funnel_steps(funnel: Funnel) -> list[dict[str, Any]]:
         _step(
             "Kept",
             funnel.kept,
-            [("full", funnel.kept)],
-            f"{funnel.dropped:,} dropped, {funnel.flagged:,} flagged, {undecided}",
+            [("full", funnel.kept), ("flagged", funnel.flagged), ("open", funnel.pending), ("bad", funnel.dropped)],
+            f"{funnel.dropped:,} dropped, {funnel.flagged:,} flagged, {funnel.pending:,} undecided",
         ),
         _step(
             "Split",

@@ -6,6 +6,7 @@ server answers, because Streamlit itself can only open the first page.
 """
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -14,6 +15,8 @@ import time
 import urllib.error
 import urllib.request
 import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -52,12 +55,13 @@ def launch(
     click.echo(f"The workbench runs at {url}  (Ctrl-C stops it)", err=True)
     if open_browser:
         threading.Thread(target=_open_when_ready, args=(url, chosen, child), daemon=True).start()
-    try:
-        return child.wait()
-    except KeyboardInterrupt:
-        child.terminate()
-        child.wait()
-        return 0
+    with _stop_on_terminate():
+        try:
+            return child.wait()
+        except KeyboardInterrupt:
+            child.terminate()
+            child.wait()
+            return 0
 
 
 def app_command(port: int) -> list[str]:
@@ -98,6 +102,19 @@ def app_environment(project_folder: Path | None) -> dict[str, str]:
     paths = [str(HOME), *environment.get("PYTHONPATH", "").split(os.pathsep)]
     environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
     return environment
+
+
+@contextmanager
+def _stop_on_terminate() -> Iterator[None]:
+    """Take SIGTERM for Ctrl-C, so that the app does not outlive its launcher."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _free_port() -> int:

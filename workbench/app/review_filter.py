@@ -1,10 +1,9 @@
-"""The filter of the review page: which examples, in which order, as cards or as a table."""
+"""The filter of the review page: which examples, in which order."""
 
 from collections.abc import Sequence
 
 import streamlit as st
 
-from workbench.app.plain import counted
 from workbench.project import Project
 from workbench.reviewing import Filter
 
@@ -18,18 +17,15 @@ def review_these(chosen: Filter, what: str) -> None:
     st.session_state[PASSED_ON] = (chosen, what)
 
 
-def draw_filter(project: Project) -> tuple[Filter, str, str]:
-    """Draw the filter, and return it with the order and the view ("Cards" or "Table")."""
+def draw_filter(project: Project) -> tuple[Filter, str]:
+    """Draw the filter, and return it with the order."""
     passed_on: tuple[Filter, str] | None = st.session_state.get(PASSED_ON)
     choices = project.reviewing.filters()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        view = st.segmented_control(
-            "View", ["Cards", "Table"], default="Cards", required=True, key="review-view", label_visibility="collapsed"
-        )
-        order = st.selectbox("Order", list(ORDERS), format_func=ORDERS.__getitem__, key="review-order", width=200)
-        state = _choice("State", choices.states, "review-state", width=170, first="pending")
-        suggestion = _choice("Suggested", choices.suggestions, "review-suggestion", width=160)
-        text = st.text_input("Contains", key="review-text", placeholder="any words", width=200)
+        order = st.selectbox("Order", list(ORDERS), format_func=ORDERS.__getitem__, key="review-order", width=190)
+        state = _choice("State", choices.states, "review-state", width=150, first="pending")
+        suggestion = _choice("Suggested", choices.suggestions, "review-suggestion", width=150)
+        text = st.text_input("Contains", key="review-text", placeholder="any words", width=160)
         with st.popover("More filters"):
             source = _choice("Source", choices.sources, "review-source")
             cluster = _choice("Cluster", choices.clusters, "review-cluster")
@@ -56,13 +52,13 @@ def draw_filter(project: Project) -> tuple[Filter, str, str]:
         quality_high=high if high < 1 else start.quality_high,
         ids=start.ids,
     )
-    return chosen, str(order), str(view)
+    return chosen, str(order)
 
 
 def _choice(
     label: str, choices: Sequence[tuple[str, str, int]], key: str, *, width: int | None = None, first: str | None = None
 ) -> str | None:
-    titles = {value: f"{title} ({counted(number, 'example')})" for value, title, number in choices}
+    titles = {value: f"{title} ({number:,})" for value, title, number in choices}
     options = [ANY, *titles]
     start = options.index(first) if first in titles else 0
     value = st.selectbox(

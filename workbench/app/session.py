@@ -15,7 +15,7 @@ import streamlit as st
 
 from pipelines.errors import CurationError
 from workbench.app.launcher import PROJECT_VARIABLE
-from workbench.app.navigation import link
+from workbench.app.navigation import go
 from workbench.app.plain import plain
 from workbench.project import Project
 
@@ -101,8 +101,8 @@ def empty(title: str, what_to_do: str, page: str | None = None, label: str | Non
     with st.container(border=True):
         st.markdown(f"#### {title}")
         st.caption(what_to_do)
-        if page is not None:
-            link(page, label)
+        if page is not None and st.button(label or page.capitalize(), key=f"go-{page}", type="primary"):
+            go(page)
 
 
 @st.cache_resource(show_spinner="Opening the project …", on_release=Project.close)

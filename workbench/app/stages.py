@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pipelines.progress import Progress
-from workbench.app.navigation import link
+from workbench.app.navigation import go
 from workbench.app.watching import run_in_background, watch
 from workbench.curation import CurateReport
 from workbench.project import Project
@@ -53,5 +53,6 @@ def nothing_found_yet(project: Project, stage: str, what_it_shows: str) -> bool:
         else:
             st.markdown("#### There is no training data yet")
             st.caption(f"Import examples first. {what_it_shows}")
-            link("import", "Import a file", ":material/arrow_forward:")
+            if st.button("Import a file", key="go-import", type="primary"):
+                go("import")
     return True

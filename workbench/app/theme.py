@@ -3,7 +3,7 @@
 Flags rather than `.streamlit/config.toml`: the file is found only from the folder that the app is started in, and the
 app must look and behave the same from any folder.
 
-Contrast: text on background is at least 7:1 in both themes, the primary colour on its background at least 4.5:1.
+Contrast: text on background is at least 7:1 in both themes, the primary colour on its background at least 4:1.
 """
 
 LIGHT = {
@@ -19,7 +19,7 @@ LIGHT = {
 }
 
 DARK = {
-    "primaryColor": "#3fb8ae",
+    "primaryColor": "#258a82",
     "backgroundColor": "#14191b",
     "secondaryBackgroundColor": "#1d2427",
     "textColor": "#e6ebec",
@@ -34,11 +34,11 @@ SHARED = {
     "baseRadius": "8px",
     "baseFontSize": "15",
     "headingFontSizes": '["1.75rem","1.3rem","1.1rem"]',
-    "headingFontWeights": "[650,620,600]",
+    "headingFontWeights": "[650,600,600]",
     "metricValueFontSize": "1.6rem",
     "showWidgetBorder": "true",
     "showSidebarBorder": "true",
-    "paddingTop": "2.5rem",
+    "paddingTop": "1rem",
     # Okabe-Ito colours, told apart by colour-blind readers too; grey last.
     "chartCategoricalColors": '["#0072B2","#E69F00","#009E73","#CC79A7","#56B4E9","#D55E00","#B3A700","#8A8F98"]',
 }

@@ -1,6 +1,7 @@
 // Differences word by word: the longest common subsequence of words and blanks.
 
 const LONGEST_DIFFERENCE = 1200; // words a side; the table has the product of both sides in it
+const LEAST_SHARED = 0.4; // of the longer text's letters; below, marking every word says less than the text itself
 
 function wordsOf(text) {
   return text.match(/\s+|[\p{L}\p{N}_]+|[^\s\p{L}\p{N}_]/gu) ?? [];
@@ -46,9 +47,10 @@ function wordDifference(before, after) {
 function drawDifference(parent, before, after) {
   const body = make("div", "text");
   const parts = wordDifference(before, after);
-  if (parts === null) {
+  const shared = (parts ?? []).reduce((sum, [kind, text]) => sum + (kind === "same" ? text.trim().length : 0), 0);
+  if (parts === null || shared < LEAST_SHARED * Math.max(before.length, after.length)) {
     body.textContent = after;
-    parent.append(body, make("div", "faint", "Too long to mark the differences."));
+    parent.append(body, make("div", "faint", parts === null ? "Too long to mark the differences." : "Mostly different words."));
     return;
   }
   for (const [kind, text] of parts) {
