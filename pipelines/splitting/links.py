@@ -1,0 +1,150 @@
+"""Which examples may not be parted, beyond the duplicate groups: what would let a test prompt be answered by memory.
+
+    key         the same value in the column `group_key`, where the examples have one (document, conversation, ticket)
+    prompt      equal prompts, case and white space folded
+    completion  equal long completions, unless many prompts share them (canned replies, labels) or they are JSON
+    near        prompts with a Jaccard similarity of at least the threshold
+    rare        prompts that share half of their rare word pairs (shingles of the template dropped); off by default
+
+Chaining: a group that similarity alone holds together and that exceeds `largest_group` of the examples is cut by
+raising the threshold inside it, step by step; that is noted, and the certificate then finds what was cut.
+
+Measured on `prompt_templates` (9,024 rows, 500 source items in 9 wordings each, 20 % test, five seeds): test rows whose
+source item is also trained on are 100 % after a random split, 82 to 95 % with the defaults, 11 to 20 % with rare word
+pairs, none with a key. So templated data needs a key, or rare word pairs where there is none.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from pipelines.examples import EXAMPLES, check_columns
+from pipelines.progress import Progress, no_progress
+from pipelines.splitting.components import connect
+from pipelines.splitting.rare import rare_containment
+from pipelines.splitting.settings import LinkSettings
+from pipelines.splitting.similar import Similar, folded, similar_texts
+
+LINKS = pl.Schema({"example_id": pl.String, "group_id": pl.String, "kind": pl.String})
+_STEP = 0.05
+
+
+@dataclass(frozen=True)
+class Links:
+    """Groups of examples that belong together; an example may be in several.
+
+    Attributes:
+        links: `LINKS`, two rows or more a group_id.
+        notes: chained groups that were cut.
+        settings: the settings used.
+    """
+
+    links: pl.DataFrame
+    notes: list[str]
+    settings: LinkSettings
+
+
+def link_examples(
+    examples: pl.DataFrame, settings: LinkSettings | None = None, *, progress: Progress = no_progress
+) -> Links:
+    """Find the examples that belong to the same split.
+
+    Args:
+        examples: `EXAMPLES`; an optional column `group_key` (text, null where there is none) links what shares a value.
+        settings: thresholds.
+        progress: told after each kind of link.
+
+    Returns:
+        the links, independent of the order of rows; no examples give none.
+    """
+    settings = settings or LinkSettings()
+    check_columns(examples, EXAMPLES, "examples")
+    examples = examples.unique("example_id").sort("example_id")
+    progress(0.0, "Linking equal prompts and completions")
+    certain = pl.concat([_equal_keys(examples), _equal_prompts(examples), _equal_completions(examples, settings)])
+    progress(0.1, "Linking prompts that resemble each other")
+    prompts = examples["prompt"].to_list()
+    ids = examples["example_id"]
+    near = similar_texts(prompts, None, threshold=settings.near_threshold, short_words=settings.short_words)
+    notes: list[str] = []
+    loose = [_cut_chains(near, "near", ids, settings, notes)]
+    if settings.rare_shingles:
+        progress(0.6, "Linking prompts that share rare words")
+        loose.append(_cut_chains(rare_containment(prompts, settings), "rare", ids, settings, notes))
+    progress(1.0, "Linked the examples")
+    return Links(pl.concat([certain, *loose]), notes, settings)
+
+
+def links_of_pairs(pairs: pl.DataFrame, kind: str = "pair") -> pl.DataFrame:
+    """Turn pairs of examples, such as those of the duplicate stage, into links.
+
+    Args:
+        pairs: columns example_a and example_b.
+        kind: written beside the links and into their group ids.
+
+    Returns:
+        `LINKS`, two rows a pair.
+    """
+    group = pl.concat_str(pl.lit(f"{kind}:"), "example_a", pl.lit("/"), "example_b")
+    sides = [pairs.select(example_id=name, group_id=group, kind=pl.lit(kind)) for name in ("example_a", "example_b")]
+    return pl.concat(sides).cast(LINKS)
+
+
+def _grouped(ids: pl.Series, keys: Sequence[str | None] | pl.Series, kind: str) -> pl.DataFrame:
+    """Link the examples whose keys are equal."""
+    frame = pl.DataFrame({"example_id": ids, "key": pl.Series(keys, dtype=pl.String)}).drop_nulls()
+    frame = frame.filter(pl.len().over("key") > 1)
+    first = pl.col("example_id").min().over("key")
+    return frame.select("example_id", group_id=pl.lit(f"{kind}:") + first, kind=pl.lit(kind)).cast(LINKS)
+
+
+def _equal_keys(examples: pl.DataFrame) -> pl.DataFrame:
+    if "group_key" not in examples.columns:
+        return LINKS.to_frame()
+    return _grouped(examples["example_id"], examples["group_key"], "key")
+
+
+def _equal_prompts(examples: pl.DataFrame) -> pl.DataFrame:
+    return _grouped(examples["example_id"], [folded(text) or None for text in examples["prompt"]], "prompt")
+
+
+def _equal_completions(examples: pl.DataFrame, settings: LinkSettings) -> pl.DataFrame:
+    keys = [
+        text if len(text) >= settings.completion_characters and not text.startswith(("{", "[")) else None
+        for text in map(folded, examples["completion"])
+    ]
+    frame = pl.DataFrame({"key": pl.Series(keys, dtype=pl.String), "prompt": examples["prompt"]})
+    prompts = frame.select(pl.col("prompt").n_unique().over("key")).to_series().to_list()
+    keys = [key if count <= settings.completion_prompts else None for key, count in zip(keys, prompts, strict=True)]
+    return _grouped(examples["example_id"], keys, "completion")
+
+
+def _cut_chains(pairs: Similar, kind: str, ids: pl.Series, settings: LinkSettings, notes: list[str]) -> pl.DataFrame:
+    """Turn pairs into links, raising the threshold inside components that are too large."""
+    frame = pl.DataFrame(
+        {"example_a": ids.gather(pairs.left), "example_b": ids.gather(pairs.right), "similarity": pairs.similarity},
+        schema={"example_a": pl.String, "example_b": pl.String, "similarity": pl.Float64},
+    )
+    most = max(math.ceil(settings.largest_group * ids.len()), 2)
+    threshold = float(np.min(pairs.similarity)) if len(pairs.similarity) else 1.0
+    longest, cut = 0, 0
+    while True:
+        members = connect(ids, links_of_pairs(frame))
+        large = members.filter(pl.len().over("group_id") > most)
+        if large.is_empty() or threshold >= 1.0:
+            break
+        longest = max(longest, int(large["group_id"].value_counts()["count"].max()))  # type: ignore[arg-type]
+        threshold = min(threshold + _STEP, 1.0)
+        inside = pl.col("example_a").is_in(large["example_id"].implode())
+        kept = frame.filter(~inside | (pl.col("similarity") >= threshold))
+        cut += frame.height - kept.height
+        frame = kept
+    if cut:
+        notes.append(
+            f"A chain of {longest:,} examples ({kind}) held more than {settings.largest_group:.0%} of all: "
+            f"{cut:,} of its links, those below {threshold:.2f}, were cut."
+        )
+    return links_of_pairs(frame.select("example_a", "example_b"), kind)
