@@ -67,6 +67,7 @@ class Splitting:
         Raises:
             CurationError: nothing is kept, or what the stage refuses (ratios, too few examples).
         """
+        from pipelines.splitting.components import connect
         from pipelines.splitting.settings import SplitSettings
         from pipelines.splitting.split import split_examples
 
@@ -80,16 +81,15 @@ class Splitting:
                 "No example is kept yet, so there is nothing to split.",
                 "Apply the suggestions on the quality page or keep examples in review; or include pending examples.",
             )
-        progress(0.05, "linking duplicates")
+        progress(0.05, "linking what belongs together")
+        links, notes = self._links(examples, part_of(progress, 0.05, 0.3))
+        groups = connect(examples["example_id"], links)
         curated = examples.join(included, on="example_id", how="semi")
-        split = split_examples(curated, self._links(examples), settings)
-        members = _place_all(examples, split.assignments, self._links(examples), settings)
-        members = members.join(included.with_columns(included=pl.lit(True)), on="example_id", how="left").with_columns(
-            pl.col("included").fill_null(False)
-        )
-        certificate = self._certify(curated, split.assignments, part_of(progress, 0.2, 0.95))
+        split = split_examples(self._with_stratum(curated), groups, settings, previous=self._previous(settings))
+        members = _place_all(groups, split.assignments, included)
+        certificate = self._certify(curated, split.assignments, part_of(progress, 0.4, 0.95))
         version = _version_of(members.filter("included"), settings.model_dump())
-        notes = [*split.notes]
+        notes = [*notes, *split.notes]
         record = self._store.versions.add(
             version,
             members,
@@ -101,26 +101,45 @@ class Splitting:
         progress(1.0, "split")
         return SplitReport(self._store.versions.counts(record.number), version, certificate, notes)
 
-    def _links(self, examples: pl.DataFrame) -> pl.DataFrame:
-        """Return example_id, group_id for everything that must stay together; several rows an example."""
-        from pipelines.splitting.links import link_examples
+    def _links(self, examples: pl.DataFrame, progress: Progress) -> tuple[pl.DataFrame, list[str]]:
+        """Return example_id, group_id for everything that must stay together (several rows an example), and notes."""
+        from pipelines.splitting.links import link_examples, links_of_pairs
 
-        pairs = self._store.analysis.duplicate_pairs().filter(~pl.col("guarded"))
-        stacked = [
-            self._store.analysis.duplicates().select("example_id", group_id=pl.lit("d:") + pl.col("group_id")),
-            pairs.select(example_id="example_a", group_id=pl.lit("p:") + pl.col("example_a")),
-            pairs.select(example_id="example_b", group_id=pl.lit("p:") + pl.col("example_a")),
-            link_examples(examples).select("example_id", pl.lit("l:") + pl.col("group_id")),
-        ]
-        return pl.concat(stacked).unique().sort("group_id", "example_id")
+        pairs = self._store.analysis.duplicate_pairs()
+        # Semantic pairs chain; those that a person can act on are in the groups.
+        certain = pairs.filter(~pl.col("guarded") & pl.col("kind").is_in(["exact", "near"]))
+        found = link_examples(examples, progress=progress)
+        columns = ("example_id", "group_id")
+        duplicates = self._store.analysis.duplicates().select(
+            "example_id", group_id=pl.lit("group:") + pl.col("group_id")
+        )
+        return pl.concat(
+            [duplicates, links_of_pairs(certain).select(columns), found.links.select(columns)]
+        ), found.notes
+
+    def _with_stratum(self, examples: pl.DataFrame) -> pl.DataFrame:
+        """Add the cluster as the stratum, so that each split holds every topic in proportion."""
+        clusters = self._store.analysis.cluster_of().select("example_id", stratum=pl.col("cluster_id").cast(pl.String))
+        if clusters.is_empty():
+            return examples
+        return examples.join(clusters, on="example_id", how="left", maintain_order="left")
+
+    def _previous(self, settings: SplitSettings) -> pl.DataFrame | None:
+        """Return where examples stood in the last version of the same settings: they stay there."""
+        current = self._store.versions.current()
+        if current is None or current.settings != settings.model_dump():
+            return None
+        return self._store.versions.members(current.number).select("example_id", "split")
 
     def _certify(self, examples: pl.DataFrame, assignments: pl.DataFrame, progress: Progress) -> dict[str, Any]:
+        from pipelines.embedding.minilm import load_encoder
         from pipelines.splitting.certificate import certify_split
 
         progress(0.0, "embedding prompts for the certificate")
         vectors = project_vectors(self._folder, examples["prompt"].to_list(), part_of(progress, 0.0, 0.5))
         progress(0.5, "checking pairs across splits")
-        certificate = certify_split(examples, assignments, vectors=vectors)
+        part = part_of(progress, 0.5, 1.0)
+        certificate = certify_split(examples, assignments, vectors=vectors, encoder=load_encoder(), progress=part)
         return certificate.to_json()
 
     def current(self) -> SplitView | None:
@@ -174,20 +193,22 @@ def read_ratios(text: str, seed: int = 0) -> SplitSettings:
     )
 
 
-def _place_all(
-    examples: pl.DataFrame, assignments: pl.DataFrame, links: pl.DataFrame, settings: SplitSettings
-) -> pl.DataFrame:
-    """Give examples outside the curated set the side of what they are linked to; the rest goes to train."""
-    from pipelines.splitting.split import group_examples
+def _place_all(groups: pl.DataFrame, assignments: pl.DataFrame, included: pl.DataFrame) -> pl.DataFrame:
+    """Give every example the side of its group; groups without a curated example go to train.
 
-    groups = group_examples(examples, links)
-    sides = (
-        groups.join(assignments.select("example_id", "split"), on="example_id")
-        .group_by("group_id")
-        .agg(pl.col("split").mode().sort().first())
-    )
+    Args:
+        groups: example_id, group_id of all training examples.
+        assignments: example_id, split of the curated ones.
+        included: example_id of the curated ones.
+
+    Returns:
+        example_id, split, group_id, included.
+    """
+    sides = groups.join(assignments.select("example_id", "split"), on="example_id")
+    sides = sides.select("group_id", "split").unique()
     placed = groups.join(sides, on="group_id", how="left").with_columns(pl.col("split").fill_null("train"))
-    return placed.select("example_id", "split", "group_id")
+    marked = placed.join(included.with_columns(included=pl.lit(True)), on="example_id", how="left")
+    return marked.select("example_id", "split", "group_id", pl.col("included").fill_null(False))
 
 
 def _version_of(members: pl.DataFrame, settings: dict[str, Any]) -> str:

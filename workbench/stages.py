@@ -80,16 +80,21 @@ class Inputs:
         return digest.hexdigest()
 
     def vectors(self, text: str, encoder: str, progress: Progress) -> NDArray[np.float32]:
-        """Return the embeddings of `prompt`, `full` (prompt and completion) or `production`, in row order."""
+        """Return embeddings in row order: of `prompt` or `completion` of the examples, or of `production` queries."""
         if text not in self._vectors:
-            texts = {
-                "prompt": lambda: self.examples["prompt"],
-                "completion": lambda: self.examples["completion"],
-                "full": lambda: self.examples["prompt"] + "\n" + self.examples["completion"],
-                "production": lambda: self.production["prompt"],
-            }[text]()
+            texts = self.production["prompt"] if text == "production" else self.examples[text]
             self._vectors[text] = project_vectors(self.folder, texts.to_list(), progress, encoder)
         return self._vectors[text]
+
+    def pair_vectors(self, encoder: str, progress: Progress) -> NDArray[np.float32]:
+        """Return unit rows of prompt and completion side by side: their dot product is the mean of the two cosines."""
+        import numpy as np
+
+        prompts = self.vectors("prompt", encoder, part_of(progress, 0.0, 0.6))
+        completions = self.vectors("completion", encoder, part_of(progress, 0.6, 1.0))
+        joined = np.concatenate([prompts, completions], axis=1)
+        unit: NDArray[np.float32] = joined / np.linalg.norm(joined, axis=1, keepdims=True).clip(min=1e-12)
+        return unit
 
 
 def stage_settings(chosen: Mapping[str, object]) -> dict[str, BaseModel]:
@@ -114,7 +119,6 @@ def stage_settings(chosen: Mapping[str, object]) -> dict[str, BaseModel]:
 def _settings_model(stage: str) -> type[BaseModel]:
     from pipelines.coverage.settings import CoverageSettings
     from pipelines.duplicates.settings import DuplicateSettings
-
     from pipelines.embedding.settings import EmbeddingSettings
     from pipelines.quality.settings import ConflictSettings, PersonalDataSettings, QualitySettings
 
@@ -148,7 +152,7 @@ def _encoder(store: Store) -> str:
 
 
 def _embeddings(settings: Any, inputs: Inputs, store: Store, progress: Progress) -> Outcome:
-    shares = {"prompt": (0.0, 0.4), "full": (0.4, 0.85), "production": (0.85, 1.0)}
+    shares = {"prompt": (0.0, 0.5), "completion": (0.5, 0.8), "production": (0.8, 1.0)}
     figures: dict[str, object] = {}
     for text, (start, end) in shares.items():
         vectors = inputs.vectors(text, settings.encoder, part_of(progress, start, end))
@@ -160,7 +164,7 @@ def _embeddings(settings: Any, inputs: Inputs, store: Store, progress: Progress)
 def _duplicates(settings: Any, inputs: Inputs, store: Store, progress: Progress) -> Outcome:
     from pipelines.duplicates.find import find_duplicates
 
-    vectors = inputs.vectors("full", _encoder(store), part_of(progress, 0.0, 0.5))
+    vectors = inputs.pair_vectors(_encoder(store), part_of(progress, 0.0, 0.5))
     found = find_duplicates(
         inputs.examples, settings, vectors=vectors, rank=inputs.ranks, progress=part_of(progress, 0.5, 1.0)
     )
@@ -179,6 +183,7 @@ def _duplicates(settings: Any, inputs: Inputs, store: Store, progress: Progress)
 
 def _coverage(settings: Any, inputs: Inputs, store: Store, progress: Progress) -> Outcome:
     import numpy as np
+
     from pipelines.coverage.cover import map_coverage
 
     encoder = _encoder(store)
@@ -228,12 +233,17 @@ def _conflicts(settings: Any, inputs: Inputs, store: Store, progress: Progress) 
 
 
 def _quality(settings: Any, inputs: Inputs, store: Store, progress: Progress) -> Outcome:
+    from pipelines.quality.score import score_examples
     from pipelines.quality.suggest import suggest
 
-    from pipelines.quality.score import score_examples
-
-    vectors = inputs.vectors("prompt", _encoder(store), part_of(progress, 0.0, 0.2))
-    scores = score_examples(inputs.examples, settings, vectors=vectors, progress=part_of(progress, 0.2, 0.9)).scores
+    encoder = _encoder(store)
+    scores = score_examples(
+        inputs.examples,
+        settings,
+        vectors=inputs.vectors("prompt", encoder, part_of(progress, 0.0, 0.1)),
+        completion_vectors=inputs.vectors("completion", encoder, part_of(progress, 0.1, 0.2)),
+        progress=part_of(progress, 0.2, 0.9),
+    ).scores
     quality = suggest(
         inputs.examples,
         scores=scores,
