@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.errors import CurationError
-from pipelines.examples import EXAMPLES, Message, example_row, messages_of
+from pipelines.examples import EXAMPLES, Message, canonical_messages, example_row, messages_of
 from workbench.store.browse import ORDERS, Filter
 from workbench.store.store import Store
 
@@ -283,3 +283,11 @@ def _check_messages(messages: Sequence[Message]) -> None:
             "The edited example is no conversation: each message needs a role and a content.",
             "Keep the messages' roles and write text into each.",
         )
+    try:
+        canonical_messages(messages).encode()
+    except UnicodeEncodeError as error:
+        half = error.object[error.start]
+        raise CurationError(
+            f"The edited example holds half a character (U+{ord(half):04X}), which no file can hold.",
+            "Write the character again as a whole, or remove it.",
+        ) from None

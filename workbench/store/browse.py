@@ -141,16 +141,21 @@ _DETAILS = {
     " example_id IN (SELECT example_id FROM wanted) ORDER BY decision_id",
 }
 
-_TRAIN = "example_id IN (SELECT example_id FROM roles WHERE role = 'train')"
+# What a filter without conditions selects: the counts beside the choices are those of what a choice would show.
+_SHOWN = (
+    "example_id IN (SELECT example_id FROM roles WHERE role = 'train') AND example_id IN (SELECT example_id"
+    " FROM present) AND example_id NOT IN (SELECT example_id FROM sealed)"
+)
 _CHOICES = {
-    "states": f"SELECT state, state, count(*) FROM states WHERE {_TRAIN} AND example_id IN"
-    " (SELECT example_id FROM present) GROUP BY state ORDER BY 3 DESC",
-    "suggestions": "SELECT suggestion, suggestion, count(*) FROM quality GROUP BY suggestion ORDER BY 3 DESC",
-    "sources": "SELECT source, source, count(DISTINCT example_id) FROM occurrences WHERE role = 'train'"
-    " GROUP BY source ORDER BY 3 DESC",
-    "clusters": f"SELECT cluster_id, any_value(title), count(*) FROM clusters WHERE {_TRAIN} GROUP BY cluster_id"
-    " ORDER BY 3 DESC",
-    "scorers": "SELECT scorer, scorer, count(*) FROM scores WHERE score < 0.5 GROUP BY scorer ORDER BY 3 DESC",
+    "states": f"SELECT state, state, count(*) FROM states WHERE {_SHOWN} GROUP BY state ORDER BY 3 DESC, 1",
+    "suggestions": f"SELECT suggestion, suggestion, count(*) FROM quality WHERE {_SHOWN} GROUP BY suggestion"
+    " ORDER BY 3 DESC, 1",
+    "sources": f"SELECT source, source, count(DISTINCT example_id) FROM occurrences WHERE {_SHOWN} GROUP BY source"
+    " ORDER BY 3 DESC, 1",
+    "clusters": f"SELECT cluster_id, any_value(title), count(*) FROM clusters WHERE {_SHOWN} GROUP BY cluster_id"
+    " ORDER BY 3 DESC, 1",
+    "scorers": f"SELECT scorer, scorer, count(DISTINCT example_id) FROM scores WHERE score < 0.5 AND {_SHOWN}"
+    " GROUP BY scorer ORDER BY 3 DESC, 1",
 }
 
 

@@ -187,7 +187,7 @@ def test_states_agree_with_a_replay_of_random_decisions(project: Project, ids: l
     generator = random.Random(5)
     words = {"keep": "kept", "drop": "dropped", "flag": "flagged", "pending": "pending"}
     batches: list[tuple[str, list[str], str]] = []
-    for _ in range(40):
+    for _ in range(25):
         who = generator.choice(["ada", "ben"])
         if generator.random() < 0.35:
             undone = project.reviewing.undo(who)
