@@ -56,7 +56,7 @@ def run_demo(folder: Path, *, say: Say, progress: Progress, clock: Callable[[], 
     exists = (folder / DATABASE).exists()
     report = DemoReport(folder.absolute())
     with Project.open(folder) if exists else Project.create(folder) as project:
-        _prepare(project, report, say, progress)
+        prepare_demo(project, report, say, progress)
         runs = _train(project, report, say, progress)
         results = _compare(project, runs, report, say, progress)
     report.seconds = clock() - begin
@@ -68,7 +68,8 @@ def run_demo(folder: Path, *, say: Say, progress: Progress, clock: Callable[[], 
     return report
 
 
-def _prepare(project: Project, report: DemoReport, say: Say, progress: Progress) -> None:
+def prepare_demo(project: Project, report: DemoReport, say: Say, progress: Progress) -> None:
+    """Import, curate, apply the suggestions, split and export; what is done already is not repeated."""
     for role, path in (("train", sample.TRAIN), ("production", sample.PRODUCTION), ("general", sample.GENERAL)):
         imported = project.importing.import_files([path], role, progress=progress)
         report.steps.setdefault("imported", {})[role] = {"accepted": imported.accepted, "rejected": imported.rejected}
