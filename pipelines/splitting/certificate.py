@@ -78,7 +78,7 @@ class Certificate:
     Attributes:
         checks: five rows or four (without vectors) a pair of splits.
         closest: `CLOSEST`, the most similar pairs across splits, most similar first.
-        passed: no decisive check found anything.
+        passed: there was something to compare, and no decisive check found anything.
         power: {measure: {"planted": n, "found": share, "by_edit": {kind: share}}}.
         settings: the settings used.
     """
@@ -146,7 +146,7 @@ def certify_split(
     power = measure_power(held_out, settings, encoder if vectors is not None else None)
     order = ["similarity", "measure", "example_a", "example_b"]
     table = pl.concat(closest).sort(order, descending=[True, False, False, False]).head(settings.closest)
-    passed = not any(row.found for row in checks if row.decisive)
+    passed = bool(checks) and not any(row.found for row in checks if row.decisive)
     progress(1.0, "Checked the split")
     return Certificate(checks, table, passed, power, settings)
 

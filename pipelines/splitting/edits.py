@@ -51,7 +51,8 @@ def _typo(words: list[str], random: np.random.Generator) -> list[str]:
     for place in random.choice(len(words), max(1, len(words) // 10), replace=False):
         word = changed[place]
         at = int(random.integers(len(word)))
-        changed[place] = word[:at] + _LETTERS[int(random.integers(26))] + word[at + 1 :]
+        others = _LETTERS.replace(word[at].lower(), "")
+        changed[place] = word[:at] + others[int(random.integers(len(others)))] + word[at + 1 :]
     return changed
 
 

@@ -1,0 +1,156 @@
+"""The certificate finds what brute force finds, and says how much it would find."""
+
+import itertools
+import json
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+import pytest
+
+from pipelines.errors import CurationError
+from pipelines.splitting.certificate import certify_split
+from pipelines.splitting.links import link_examples
+from pipelines.splitting.settings import CertificateSettings
+from pipelines.splitting.split import split_examples
+
+TEXT = """
+where when how is my the order parcel lamp chair return refund please today now late broken
+"""
+WORDS = TEXT.split()
+SETTINGS = CertificateSettings(short_words=4, planted=20, closest=15)
+
+
+@pytest.fixture
+def mixed(examples_of) -> tuple[pl.DataFrame, pl.DataFrame, np.ndarray]:
+    """90 examples of few words, placed at random, so that there are leaks of every kind."""
+    random = np.random.default_rng(3)
+    pairs = [
+        (" ".join(random.choice(WORDS, random.integers(1, 7))), "an answer of many words " * int(random.integers(1, 5)))
+        for _ in range(90)
+    ]
+    examples = examples_of(pairs).unique("example_id").sort("example_id").sample(fraction=1, shuffle=True, seed=1)
+    assignments = examples.select(
+        "example_id",
+        split=pl.Series(random.choice(["train", "validation", "test"], examples.height)),
+        group_id=pl.Series([f"g{i}" for i in random.integers(0, 80, examples.height)]),
+    )
+    vectors = random.normal(size=(examples.height, 5)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return examples, assignments, vectors
+
+
+def test_every_check_agrees_with_brute_force(mixed, brute_force, fold):
+    examples, assignments, vectors = mixed
+    certificate = certify_split(examples, assignments, vectors=vectors, settings=SETTINGS)
+    table = examples.with_columns(vector=pl.Series(vectors.tolist())).join(assignments, on="example_id")
+    rows = {name: table.filter(pl.col("split") == name).to_dicts() for name in ("train", "validation", "test")}
+
+    def long_equal(a: dict, b: dict) -> float:
+        return float(fold(a["completion"]) == fold(b["completion"]) and len(fold(a["completion"])) >= 60)
+
+    measures = {
+        "group": (lambda a, b: float(a["group_id"] == b["group_id"]), 1.0),
+        "exact": (lambda a, b: float(fold(a["prompt"]) == fold(b["prompt"])), 1.0),
+        "completion": (long_equal, 1.0),
+        "near": (lambda a, b: brute_force(a["prompt"], b["prompt"]), 0.7),
+        "cosine": (lambda a, b: float(np.dot(a["vector"], b["vector"])), 0.95),
+    }
+    assert len(certificate.checks) == 15
+    everything = []
+    for row in certificate.checks:
+        measure, threshold = measures[row.measure]
+        values = {
+            (a["example_id"], b["example_id"]): measure(a, b)
+            for a, b in itertools.product(rows[row.split_a], rows[row.split_b])
+        }
+        assert row.pairs_checked == len(values)
+        assert row.threshold == threshold
+        assert row.found == sum(value >= threshold - 1e-9 for value in values.values())
+        highest = max(values.values())
+        assert row.highest == pytest.approx(highest, abs=1e-6) if highest >= 0.3 else row.highest is None
+        assert row.decisive == (row.measure in ("group", "exact", "near"))
+        if row.measure in ("near", "cosine"):
+            everything += list(values.values())
+    assert certificate.closest["similarity"].to_list() == pytest.approx(sorted(everything, reverse=True)[:15], abs=1e-6)
+    for pair in certificate.closest.iter_rows(named=True):
+        a, b = (
+            table.row(by_predicate=pl.col("example_id") == pair[key], named=True) for key in ("example_a", "example_b")
+        )
+        assert (a["split"], b["split"]) == (pair["split_a"], pair["split_b"])
+        assert measures[pair["measure"]][0](a, b) == pytest.approx(pair["similarity"], abs=1e-6)
+    assert not certificate.passed
+
+
+def test_the_order_of_rows_does_not_matter(mixed):
+    examples, assignments, vectors = mixed
+    order = np.random.default_rng(0).permutation(examples.height)
+    one = certify_split(examples, assignments, vectors=vectors, settings=SETTINGS)
+    other = certify_split(examples[order], assignments.reverse(), vectors=vectors[order], settings=SETTINGS)
+    assert one.to_json() == other.to_json()
+
+
+def test_a_split_by_links_passes_and_a_planted_leak_fails(examples_of):
+    random = np.random.default_rng(5)
+    prompts = [" ".join(f"{random.choice(WORDS)}{random.integers(9)}" for _ in range(12)) for _ in range(200)]
+    prompts += [f"{prompt} thanks" for prompt in prompts[:40]]
+    examples = examples_of([(prompt, str(i)) for i, prompt in enumerate(prompts)])
+    links = link_examples(examples)
+    split = split_examples(examples, links.links.select("example_id", "group_id"))
+    certificate = certify_split(examples, split.assignments)
+    assert certificate.passed
+    assert not any(row.found for row in certificate.checks)
+    near = certificate.power["near"]
+    assert near["planted"] > 200
+    assert near["found"] > 0.9
+    assert near["by_edit"]["case and white space"] == 1.0
+    assert certificate.power["exact"]["by_edit"]["typo"] == 0.0
+
+    parted = split.assignments.with_columns(
+        split=pl.when(pl.col("example_id") == examples["example_id"][0])
+        .then(pl.lit("test"))
+        .when(pl.col("example_id") == examples["example_id"][200])
+        .then(pl.lit("train"))
+        .otherwise("split")
+    )
+    leaking = certify_split(examples, parted)
+    assert not leaking.passed
+    found = {(row.split_b, row.measure): row.found for row in leaking.checks if row.split_a == "train"}
+    assert found["test", "near"] == 1
+    assert found["test", "group"] == 1
+    assert set(leaking.closest.row(0)[:2]) == {examples["example_id"][0], examples["example_id"][200]}
+
+
+class LetterEncoder:
+    """Counts letters: a case or an order of words changes nothing."""
+
+    name = "letters"
+    dimension = 26
+
+    def encode(self, texts: Sequence[str], *, progress: object = None) -> np.ndarray:
+        counts = np.array([[text.lower().count(chr(97 + i)) + 1e-6 for i in range(26)] for text in texts], np.float32)
+        return counts / np.linalg.norm(counts, axis=1, keepdims=True)
+
+
+def test_the_power_of_the_cosine_is_measured_with_an_encoder(mixed):
+    examples, assignments, vectors = mixed
+    power = certify_split(examples, assignments, vectors=vectors, encoder=LetterEncoder(), settings=SETTINGS).power
+    assert set(power) == {"exact", "near", "cosine"}
+    assert power["cosine"]["by_edit"]["two words swapped"] == 1.0
+
+
+def test_it_is_json_and_empty_splits_are_left_out(mixed):
+    examples, assignments, _ = mixed
+    certificate = certify_split(examples, assignments.filter(pl.col("split") != "validation"), settings=SETTINGS)
+    assert {(row.split_a, row.split_b) for row in certificate.checks} == {("train", "test")}
+    assert json.loads(json.dumps(certificate.to_json(), allow_nan=False))["passed"] is False
+    nothing = certify_split(examples, assignments.clear())
+    assert (nothing.checks, nothing.passed, nothing.power) == ([], False, {})
+
+
+def test_what_does_not_fit_is_refused(mixed):
+    examples, assignments, vectors = mixed
+    with pytest.raises(CurationError, match="vectors for"):
+        certify_split(examples, assignments, vectors=vectors[1:])
+    with pytest.raises(CurationError, match="assigned examples are missing"):
+        certify_split(examples[1:], assignments)
