@@ -4,7 +4,8 @@ Questions are one when they are equal but for case, blanks and punctuation, or w
 carry the same numbers, quoted spans and names: a question about another order is another question. Two answers
 conflict when
 
-- both are JSON and a field that both have differs (in a label field only, where the questions are merely alike),
+- both are JSON, the questions are equal and a field that both have differs (where questions are merely alike, labels
+  are the matter of `labels.py`),
 - their numbers differ (those of the question aside),
 - one says yes and the other no, or one negates what the other says,
 - they share few words (reported only where repeated questions mostly have one answer, for variety is no fault).
@@ -57,7 +58,6 @@ def conflicting_answers(
     examples: pl.DataFrame,
     json_texts: Sequence[JsonText | None],
     vectors: np.ndarray | None,
-    label_names: frozenset[str],
     settings: ConflictSettings,
     *,
     progress: Progress = no_progress,
@@ -68,7 +68,6 @@ def conflicting_answers(
         examples: a frame of `EXAMPLES`.
         json_texts: readings of the completions, aligned.
         vectors: (n, d) unit rows of the prompts, aligned, or None: only equal questions are compared.
-        label_names: folded paths of the JSON fields that are labels.
         settings: thresholds.
         progress: told now and then.
     """
@@ -85,7 +84,7 @@ def conflicting_answers(
         if len(rows) < 2:
             continue
         repeated += 1
-        sides, why, certain = _sides(rows, completions, prompts, equal, json_texts, label_names, settings)
+        sides, why, certain = _sides(rows, completions, prompts, equal, json_texts, settings)
         if len(sides) < 2:
             agreeing += 1
             continue
@@ -159,7 +158,6 @@ def _sides(
     prompts: list[str],
     equal: list[str],
     json_texts: Sequence[JsonText | None],
-    label_names: frozenset[str],
     settings: ConflictSettings,
 ) -> tuple[list[list[int]], str, bool]:
     """Split the answers to one question into sides; also say what differs and whether that is certain."""
@@ -173,8 +171,8 @@ def _sides(
                 f"{prompts[side[0]]} {prompts[row]}",
                 json_texts[side[0]],
                 json_texts[row],
-                None if equal[row] == equal[side[0]] else label_names,
                 settings,
+                equal=equal[row] == equal[side[0]],
             )
             if why is None:
                 side.append(row)
@@ -193,8 +191,9 @@ def disagreement(
     questions: str,
     one_json: JsonText | None,
     other_json: JsonText | None,
-    only_fields: frozenset[str] | None,
     settings: ConflictSettings,
+    *,
+    equal: bool,
 ) -> tuple[str, bool] | None:
     """Say why two answers to one question conflict, and whether that is certain; None where they agree.
 
@@ -204,13 +203,13 @@ def disagreement(
         questions: the questions' text: its numbers mean nothing in an answer.
         one_json: the reading of `one` as JSON.
         other_json: the reading of `other`.
-        only_fields: folded paths of the JSON fields to compare; all where it is None.
         settings: how many words answers share.
+        equal: whether the questions are equal, not merely alike.
     """
     if one.strip() == other.strip():
         return None
     if one_json is not None or other_json is not None:
-        return _json_disagreement(one_json, other_json, only_fields)
+        return _json_disagreement(one_json, other_json) if equal else None
     said = set(_NUMBER.findall(questions))
     numbers = [{number for number in _NUMBER.findall(text) if number not in said} for text in (one, other)]
     if numbers[0] and numbers[1] and not (numbers[0] <= numbers[1] or numbers[1] <= numbers[0]):
@@ -230,9 +229,7 @@ def disagreement(
     return "the answers have little in common", False
 
 
-def _json_disagreement(
-    one: JsonText | None, other: JsonText | None, only_fields: frozenset[str] | None
-) -> tuple[str, bool] | None:
+def _json_disagreement(one: JsonText | None, other: JsonText | None) -> tuple[str, bool] | None:
     if one is None or other is None or not isinstance(one.value, dict) or not isinstance(other.value, dict):
         return None
     fields = [
@@ -242,8 +239,6 @@ def _json_disagreement(
     for place in sorted(fields[0].keys() & fields[1].keys()):
         name, value = fields[0][place]
         against = fields[1][place][1]
-        if only_fields is not None and place not in only_fields:
-            continue
         if _value(value) != _value(against):
             return f"'{name}' is {value} against {against}", True
     return None

@@ -81,8 +81,7 @@ def find_conflicts(
     json_texts = read_json_texts(examples["completion"])
     tasks = task_keys(examples, settings.minimum_rows)
     fields = label_fields(examples["completion"], json_texts, tasks, settings)
-    names = frozenset(field.name for field in fields)
-    sides = conflicting_answers(examples, json_texts, vectors, names, settings, progress=part_of(progress, 0.0, 0.5))
+    sides = conflicting_answers(examples, json_texts, vectors, settings, progress=part_of(progress, 0.0, 0.5))
     doubtful: list[DoubtfulLabel] = []
     prompts = examples["prompt"].to_list()
     for index, field in enumerate(fields):

@@ -72,8 +72,14 @@ class ConflictSettings(BaseModel, frozen=True, extra="forbid"):
     )
     minimum_rows: int = Field(40, ge=10, description="Rows that a field needs before its labels are checked.")
     label_values: int = Field(60, ge=2, description="Most distinct values that a field may have to be a label.")
+    regression_share: float = Field(
+        0.7,
+        ge=0.0,
+        le=1.0,
+        description="Weight of the word model in a label's probability; the rest is the neighbours'.",
+    )
     label_margin: float = Field(
-        0.3,
+        0.2,
         ge=0.0,
         le=1.0,
         description="How much more probable than the given label another one must be for the given one to be doubtful.",

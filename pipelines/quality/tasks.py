@@ -2,8 +2,8 @@
 
 A data set mixes tasks, and what is odd in one is the rule in another; a habit is therefore looked for within a task.
 The task of an example is, in this order and each only where at least `minimum` examples share it: its system prompt,
-the first line of a prompt of several lines, the words before the first colon of the prompt (of the first turn, where there are several). All other examples form
-one task, ''.
+the first line of a prompt of several lines, the words before the first colon of the prompt; of several turns the first
+counts. All other examples form one task, ''.
 
 Not covered: tasks that share no words; the clusters of embeddings show those.
 """

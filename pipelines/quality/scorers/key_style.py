@@ -1,15 +1,18 @@
 """Field names of JSON that are written in another way than the others of their kind write them.
 
-1: every field is spelled as usual (`order_id`). 0: one is a variant of a usual spelling (`orderId`, `Order-ID`). What
-is usual is what at least `majority_share` of the objects of one kind do (`json_shape.py`), so that no list of names is
-needed. Source: METHODS 2.3.
+1: every field is spelled as usual (`order_id`). 0: one is a variant of a usual spelling (`orderId`, `Order-ID`), or the
+object has other names altogether (`ticketIntent`, `type`) than most objects of its task have. What is usual is what at
+least `majority_share` of the objects of one kind do (`json_shape.py`), and more than half of the objects of a task, so
+that no list of names is needed.
 """
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 
 import polars as pl
 
-from pipelines.quality.json_shape import fields_of, kinds_of
+from pipelines.quality.json_shape import Kind, fields_of, kinds_of
 from pipelines.quality.registry import Finding, ScoringContext, judged, scorer
 
 
@@ -28,7 +31,8 @@ def score_key_style(examples: pl.DataFrame, context: ScoringContext) -> pl.DataF
         if text is not None and isinstance(text.value, dict) and text.value
     }
     findings = []
-    for kind in kinds_of(objects):
+    kinds = kinds_of(objects)
+    for kind in kinds:
         if len(kind.rows) < context.settings.minimum_group:
             continue
         usual = {place: kind.usual_spelling(place) for place in kind.spellings}
@@ -41,4 +45,31 @@ def score_key_style(examples: pl.DataFrame, context: ScoringContext) -> pl.DataF
                     span = (found.start(), found.start() + len(name) + 2) if found else (None, None)
                     findings.append(Finding(row, 0.0, reason, *span))
                     break
+    findings += _other_names(objects, kinds, examples, context)
     return judged(examples, findings, objects)
+
+
+def _other_names(
+    objects: dict[int, dict[str, object]], kinds: list[Kind], examples: pl.DataFrame, context: ScoringContext
+) -> list[Finding]:
+    """Return the objects whose names have little in common with those of most objects of their task."""
+    kind_of = {row: number for number, kind in enumerate(kinds) for row in kind.rows}
+    by_task: dict[str, list[int]] = {}
+    for row in sorted(objects):
+        by_task.setdefault(context.tasks[row], []).append(row)
+    findings = []
+    for task, rows in by_task.items():
+        usual, count = Counter(kind_of[row] for row in rows).most_common(1)[0]
+        if not task or len(rows) < context.settings.minimum_group or count <= len(rows) / 2:
+            continue
+        names = list(objects[next(row for row in rows if kind_of[row] == usual)])
+        for row in rows:
+            if kind_of[row] != usual:
+                reason = f"The fields are {_listed(objects[row])}; most others of the task have {_listed(names)}."
+                findings.append(Finding(row, 0.0, reason, 0, len(examples["completion"][row])))
+    return findings
+
+
+def _listed(names: Iterable[str]) -> str:
+    shown = [f"'{name[:30]}'" for name in names]
+    return ", ".join(shown[:4]) + (", …" if len(shown) > 4 else "")
