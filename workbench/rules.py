@@ -36,7 +36,7 @@ def _read_condition(condition: str) -> dict[str, object]:
         if field == "quality" and sign != "=":
             return {"quality_low" if sign.startswith(">") else "quality_high": _number(value, condition)}
         if field == "cluster" and sign == "=":
-            return {"cluster": int(_number(value, condition))}
+            return {"cluster": _whole(value, condition)}
         if field in _TEXTS and sign == "=":
             return {field: value}
     raise CurationError(
@@ -51,6 +51,13 @@ def _number(text: str, condition: str) -> float:
         return float(text)
     except ValueError:
         raise CurationError(f"In '{condition}', '{text}' is no number.", "Write a number, such as 0.4.") from None
+
+
+def _whole(text: str, condition: str) -> int:
+    number = _number(text, condition)
+    if not number.is_integer():
+        raise CurationError(f"In '{condition}', '{text}' is no cluster.", "Write a cluster's number, such as 3.")
+    return int(number)
 
 
 def ids_in_file(path: Path) -> list[str]:

@@ -73,10 +73,16 @@ class ExampleStore:
                     **{name: pl.lit(value) for name, value in columns.items()}
                 ),
             )
-            if not self._file_known(record):
-                transaction.insert(
-                    "rejected", rejected.with_columns(**{name: pl.lit(value) for name, value in columns.items()})
+            with transaction.lookup("lines_rejected", rejected):
+                refused = transaction.frame(
+                    "SELECT * FROM lines_rejected l WHERE NOT EXISTS (SELECT 1 FROM rejected r WHERE r.line = l.line"
+                    " AND r.raw IS NOT DISTINCT FROM l.raw AND r.role = $role AND r.source = $source"
+                    " AND r.file = $file)",
+                    {"role": record.role, "source": record.source, "file": record.file},
                 )
+            transaction.insert(
+                "rejected", refused.with_columns(**{name: pl.lit(value) for name, value in columns.items()})
+            )
             transaction.execute(
                 "INSERT INTO imports BY NAME SELECT $import_id AS import_id, $role AS role, $source AS source,"
                 " $format AS format, $file AS file, $file_hash AS file_hash, $lines AS lines, $accepted AS accepted,"

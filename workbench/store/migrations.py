@@ -70,8 +70,8 @@ def results_of_curation(transaction: Transaction) -> None:
         " message_index INTEGER)",
         "CREATE TABLE clusters (example_id VARCHAR, cluster_id INTEGER, title VARCHAR, x FLOAT, y FLOAT)",
         "CREATE TABLE gaps (cluster_id INTEGER, title VARCHAR, train_count BIGINT, production_count BIGINT,"
-        " train_share DOUBLE, production_share DOUBLE, ratio DOUBLE, low DOUBLE, high DOUBLE, q_value DOUBLE,"
-        " collect BIGINT, examples VARCHAR)",
+        " production_volume DOUBLE, train_share DOUBLE, production_share DOUBLE, ratio DOUBLE, low DOUBLE,"
+        " high DOUBLE, q_value DOUBLE, collect BIGINT, examples VARCHAR)",
     ):
         transaction.execute(statement)
 

@@ -1,0 +1,82 @@
+"""Projects: made, opened, refused."""
+
+from pathlib import Path
+
+import pytest
+
+from pipelines.errors import CurationError
+from workbench.project import Project
+
+
+def test_a_new_project_has_its_folders_and_says_what_is_next(tmp_path: Path) -> None:
+    with Project.create(tmp_path / "a" / "b") as project:
+        assert sorted(path.name for path in project.folder.iterdir() if path.is_dir()) == [
+            "cache",
+            "evaluations",
+            "exports",
+            "runs",
+        ]
+        assert [step.key for step in project.overview.steps() if step.next] == ["import"]
+        assert not any(step.done for step in project.overview.steps())
+    with Project.open(tmp_path / "a" / "b") as again:
+        assert again.name == "b"
+
+
+def test_a_project_is_not_made_over_another(tmp_path: Path) -> None:
+    Project.create(tmp_path / "a").close()
+    with pytest.raises(CurationError, match="already holds a project"):
+        Project.create(tmp_path / "a")
+
+
+def test_a_folder_without_a_project_is_named_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(CurationError, match="holds no project") as caught:
+        Project.open(tmp_path)
+    assert "workbench new" in caught.value.remedy
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("file")
+    for action in (Project.create, Project.open):
+        with pytest.raises(CurationError):
+            action(tmp_path / "a")
+
+
+def test_every_part_of_an_empty_project_answers(project: Project) -> None:
+    assert project.curation.coverage() is None
+    assert project.curation.gaps().is_empty()
+    assert project.curation.conflicts() == []
+    assert project.curation.duplicate_groups().is_empty()
+    assert project.curation.score_summary().is_empty()
+    assert project.curation.quality_histogram().is_empty()
+    assert project.splitting.current() is None
+    assert project.splitting.closest_pairs().is_empty()
+    assert project.splitting.versions().is_empty()
+    assert project.exporting.exports().is_empty()
+    assert project.training.runs() == []
+    assert project.comparing.evaluations() == []
+    assert project.rating.ratings().is_empty()
+    assert set(project.tables.sizes()["rows"]) == {0}
+
+
+@pytest.mark.parametrize(
+    ("part", "action", "arguments"),
+    [
+        ("curation", "curate", ()),
+        ("curation", "apply_suggestions", ("ada",)),
+        ("splitting", "split", ()),
+        ("exporting", "preview", ()),
+        ("training", "start", ()),
+        ("training", "run", ("run-0001",)),
+        ("comparing", "start", ([],)),
+        ("comparing", "evaluation", ("evaluation-0001",)),
+        ("comparing", "newest", ()),
+        ("rating", "begin", ("evaluation-0001", "a", "b", "ada")),
+    ],
+)
+def test_every_step_that_comes_too_early_says_what_to_do_first(
+    project: Project, part: str, action: str, arguments: tuple[object, ...]
+) -> None:
+    with pytest.raises(CurationError) as caught:
+        getattr(getattr(project, part), action)(*arguments)
+    assert caught.value.message
+    assert caught.value.remedy
