@@ -1,4 +1,4 @@
-"""Clean examples of the two tasks: tickets to JSON, questions to replies, some of either over several turns.
+r"""Clean examples of the two tasks: tickets to JSON, questions to replies, some of either over several turns.
 
 {"messages": [{"role": "user", "content": "Ticket: The Tavio kettle is broken. I need it today. ..."},
 {"role": "assistant", "content": "{\"intent\": \"repair\", \"product\": \"kettle\", ...}"}]}
@@ -42,7 +42,9 @@ class Example:
 
     def asked(self, prompt: str) -> "Example":
         """Return this example with another last question."""
-        return Example(self.task, [*self.messages[:-2], {"role": "user", "content": prompt}, self.messages[-1]], self.facts)
+        return Example(
+            self.task, [*self.messages[:-2], {"role": "user", "content": prompt}, self.messages[-1]], self.facts
+        )
 
 
 def text_of(messages: Messages) -> str:
@@ -84,26 +86,43 @@ def ticket(rng: random.Random, intent: str) -> Example:
     asks = rng.choice(company.INTENTS[intent])
     cues = [rng.choice(company.URGENCY[facts["urgency"]]), rng.choice(company.SENTIMENT[facts["sentiment"]])]
     several = rng.random() < MULTI_TURN_SHARE
-    parts = [asks.format(p="it" if several else name).replace("the it", "it").replace("my it", "it").replace("a it", "it"), *cues]
+    parts = [
+        asks.format(p="it" if several else name).replace("the it", "it").replace("my it", "it").replace("a it", "it"),
+        *cues,
+    ]
     rng.shuffle(parts)
     lines = [capital(part) + rng.choice((".", ".", ".", "!", "!", "...")) for part in parts]
     lines.insert(rng.randrange(len(lines) + 1), detail(rng))
     if rng.random() < 0.5:
-        lines.insert(0, rng.choice(("Hello.", "Hi there,", "Good day.", "Dear all,", f"{rng.choice(company.NAMES)} here.", "To the desk:")))
+        lines.insert(
+            0,
+            rng.choice(
+                ("Hello.", "Hi there,", "Good day.", "Dear all,", f"{rng.choice(company.NAMES)} here.", "To the desk:")
+            ),
+        )
     if rng.random() < 0.4:
-        lines.append(rng.choice((rng.choice(company.NAMES), f"Yours, {rng.choice(company.NAMES)}", f"- {rng.choice(company.NAMES)}")))
+        lines.append(
+            rng.choice(
+                (rng.choice(company.NAMES), f"Yours, {rng.choice(company.NAMES)}", f"- {rng.choice(company.NAMES)}")
+            )
+        )
     user = [{"role": "user", "content": "Ticket: " + " ".join(lines)}]
     if several:
         user += [
             {"role": "assistant", "content": "Which product is it?"},
-            {"role": "user", "content": rng.choice(("The {p}.", "It is the {p}", "My {p}, {d}")).format(p=name, d=detail(rng))},
+            {
+                "role": "user",
+                "content": rng.choice(("The {p}.", "It is the {p}", "My {p}, {d}")).format(p=name, d=detail(rng)),
+            },
         ]
     return Example("ticket", [*user, {"role": "assistant", "content": labels_text(facts)}], facts)
 
 
 def reply(name: str, answer: str, product: str) -> str:
     """Write an answer in the house voice."""
-    return company.REPLY.format(n=name or company.NAMELESS, answer=capital(answer.format(p=f"{company.PRODUCTS[product]} {product}")))
+    return company.REPLY.format(
+        n=name or company.NAMELESS, answer=capital(answer.format(p=f"{company.PRODUCTS[product]} {product}"))
+    )
 
 
 def question(rng: random.Random, topic: str) -> Example:

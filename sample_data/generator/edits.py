@@ -7,17 +7,37 @@ from sample_data.generator.clean import capital
 
 EDITS = ("case", "typo", "synonym", "append", "reorder", "drop-word")
 SYNONYMS = {
-    "broken": "defective", "money": "cash", "box": "package", "start": "begin", "buy": "get", "call": "phone", "wrong": "incorrect", "clean": "wash",
-    "answer": "reply", "please": "kindly", "angry": "cross", "hurry": "rush", "how": "in what way", "where": "in which place", "need": "require",
-    "send": "mail", "my": "our", "is": "'s", "the": "that", "it": "this", "i": "we",
-}  # fmt: skip
+    "broken": "defective",
+    "money": "cash",
+    "box": "package",
+    "start": "begin",
+    "buy": "get",
+    "call": "phone",
+    "wrong": "incorrect",
+    "clean": "wash",
+    "answer": "reply",
+    "please": "kindly",
+    "angry": "cross",
+    "hurry": "rush",
+    "how": "in what way",
+    "where": "in which place",
+    "need": "require",
+    "send": "mail",
+    "my": "our",
+    "is": "'s",
+    "the": "that",
+    "it": "this",
+    "i": "we",
+}
 TAILS = ("Thank you!", "Thanks.", "Many thanks.", "Please help.", "Bye", "Good bye.")
 
 
 def edit_text(rng: random.Random, text: str, kind: str) -> str:
     """Edit a question by one of `EDITS`; the result always differs from the text."""
     if kind == "case":
-        return rng.choice((text.upper(), text.lower(), re.sub(r"[.,!?]", "", text), text + "!!", text.replace(" ", "  ")))
+        return rng.choice(
+            (text.upper(), text.lower(), re.sub(r"[.,!?]", "", text), text + "!!", text.replace(" ", "  "))
+        )
     if kind == "append":
         return f"{text} {rng.choice(TAILS)}"
     tokens = text.split(" ")

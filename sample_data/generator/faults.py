@@ -16,14 +16,32 @@ from sample_data.generator.novelty import Novelty, bigrams
 
 # An old export wrote the tickets of these intents with keys of another style; in them it is the majority.
 OLD_EXPORT = ("billing", "setup", "cancel")
-CAMEL_KEYS = {"intent": "ticketIntent", "product": "productName", "urgency": "urgencyLevel", "sentiment": "customerSentiment"}
+CAMEL_KEYS = {
+    "intent": "ticketIntent",
+    "product": "productName",
+    "urgency": "urgencyLevel",
+    "sentiment": "customerSentiment",
+}
 OTHER_KEYS = {"intent": "type", "product": "item", "urgency": "priority", "sentiment": "mood"}
 
 COUNTS = {
-    "exact-duplicate": 240, "near-duplicate": 300, "conflicting-answer": 120, "wrong-label": 240, "key-style": 1140, "broken-json": 150,
-    "truncated": 160, "empty": 50, "placeholder": 60, "refusal": 70, "off-topic": 80, "wrong-language": 80, "mojibake": 70,
-    "personal-data": 80, "html": 50, "formula": 40,
-}  # fmt: skip
+    "exact-duplicate": 240,
+    "near-duplicate": 300,
+    "conflicting-answer": 120,
+    "wrong-label": 240,
+    "key-style": 1140,
+    "broken-json": 150,
+    "truncated": 160,
+    "empty": 50,
+    "placeholder": 60,
+    "refusal": 70,
+    "off-topic": 80,
+    "wrong-language": 80,
+    "mojibake": 70,
+    "personal-data": 80,
+    "html": 50,
+    "formula": 40,
+}
 
 
 @dataclass(frozen=True)
@@ -94,7 +112,9 @@ def conflicting_answer(bench: Bench, number: int) -> Planted:
 
 def wrong_label(bench: Bench, number: int) -> Planted:
     """Label a new ticket wrongly in one field; every third is of a batch in which all radios became urgent."""
-    field_name, choices = (("intent", company.INTENTS), ("urgency", company.URGENCY), ("sentiment", company.SENTIMENT))[number % 3]
+    field_name, choices = (("intent", company.INTENTS), ("urgency", company.URGENCY), ("sentiment", company.SENTIMENT))[
+        number % 3
+    ]
     example = bench.new("ticket")
     if number % 3 == 1:
         while example.facts["urgency"] == "high" or example.facts["product"] != "radio":
@@ -135,10 +155,14 @@ def truncated(bench: Bench, number: int) -> Planted:
     example = bench.new("reply")
     tokens = example.completion.split(" ")
     end = bench.rng.randint(4, len(tokens) - 7)
-    return Planted("truncated", example.answered(" ".join(tokens[:end]).rstrip(".,!")), {"words_left": end, "words": len(tokens)})
+    return Planted(
+        "truncated", example.answered(" ".join(tokens[:end]).rstrip(".,!")), {"words_left": end, "words": len(tokens)}
+    )
 
 
-def answered_by(texts: tuple[str, ...], fault: str, tasks: tuple[str, ...] = ("reply", "ticket")) -> Callable[[Bench, int], Planted]:
+def answered_by(
+    texts: tuple[str, ...], fault: str, tasks: tuple[str, ...] = ("reply", "ticket")
+) -> Callable[[Bench, int], Planted]:
     """Make the fault whose answer is one of fixed texts."""
 
     def plant(bench: Bench, number: int) -> Planted:
@@ -151,9 +175,20 @@ def off_topic(bench: Bench, number: int) -> Planted:
     """Write an example that has nothing to do with a help desk."""
     ask, answer = payloads.OFF_TOPIC[number % len(payloads.OFF_TOPIC)]
     country = bench.rng.choice(list(payloads.COUNTRIES))
-    slots = {"a": payloads.ADJECTIVES[number // len(payloads.OFF_TOPIC) % 12], "c": country, "d": payloads.COUNTRIES[country]}
+    slots = {
+        "a": payloads.ADJECTIVES[number // len(payloads.OFF_TOPIC) % 12],
+        "c": country,
+        "d": payloads.COUNTRIES[country],
+    }
     texts = (ask.format(**slots), answer.format(**slots))
-    return Planted("off-topic", Example("other", [{"role": role, "content": text} for role, text in zip(("user", "assistant"), texts, strict=True)], {}))
+    return Planted(
+        "off-topic",
+        Example(
+            "other",
+            [{"role": role, "content": text} for role, text in zip(("user", "assistant"), texts, strict=True)],
+            {},
+        ),
+    )
 
 
 def wrong_language(bench: Bench, number: int) -> Planted:
@@ -161,7 +196,11 @@ def wrong_language(bench: Bench, number: int) -> Planted:
     language = list(payloads.FOREIGN)[number % 3]
     example = bench.new("reply")
     texts = payloads.FOREIGN[language]
-    return Planted("wrong-language", example.answered(texts[number // 3 % len(texts)].format(n=example.facts["name"])), {"language": language})
+    return Planted(
+        "wrong-language",
+        example.answered(texts[number // 3 % len(texts)].format(n=example.facts["name"])),
+        {"language": language},
+    )
 
 
 def mojibake(bench: Bench, number: int) -> Planted:
@@ -181,8 +220,14 @@ def personal_data(bench: Bench, number: int) -> Planted:
     value = payloads.personal(bench.rng, kind, name)
     text = bench.rng.choice(payloads.PERSONAL_SENTENCES[kind]).format(v=value)
     if number % 5 == 0:
-        return Planted("personal-data", example.answered(f"{example.completion} {text}"), {"kind": kind, "value": value, "where": "completion"})
-    return Planted("personal-data", example.asked(f"{example.prompt} {text}"), {"kind": kind, "value": value, "where": "prompt"})
+        return Planted(
+            "personal-data",
+            example.answered(f"{example.completion} {text}"),
+            {"kind": kind, "value": value, "where": "completion"},
+        )
+    return Planted(
+        "personal-data", example.asked(f"{example.prompt} {text}"), {"kind": kind, "value": value, "where": "prompt"}
+    )
 
 
 def html(bench: Bench, number: int) -> Planted:

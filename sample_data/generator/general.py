@@ -2,13 +2,58 @@
 
 import random
 
-NOUNS = ["river", "tower", "bread", "garden", "letter", "window", "mountain", "bridge", "candle", "market", "forest", "island", "ladder", "mirror", "orchard", "pencil", "saddle", "thunder", "village", "wagon"]
-OPPOSITES = {"hot": "cold", "tall": "short", "early": "late", "dark": "bright", "full": "empty", "strong": "weak", "wide": "narrow", "old": "young",
-             "loud": "quiet", "rough": "smooth", "deep": "shallow", "heavy": "light", "rich": "poor", "wet": "dry", "sharp": "blunt"}  # fmt: skip
-CAPITALS = {"Austria": "Vienna", "Portugal": "Lisbon", "Greece": "Athens", "Norway": "Oslo", "Peru": "Lima", "Kenya": "Nairobi", "Japan": "Tokyo",
-            "Hungary": "Budapest", "Chile": "Santiago", "Ireland": "Dublin", "Finland": "Helsinki", "Egypt": "Cairo", "Cuba": "Havana"}  # fmt: skip
-PLURALS = {"mouse": "mice", "child": "children", "leaf": "leaves", "tooth": "teeth", "goose": "geese", "box": "boxes", "city": "cities", "sheep": "sheep",
-           "knife": "knives", "foot": "feet", "baby": "babies", "potato": "potatoes", "wolf": "wolves"}  # fmt: skip
+NOUNS_TEXT = (
+    "river tower bread garden letter window mountain bridge candle market forest island ladder mirror "
+    "orchard pencil saddle thunder village wagon"
+)
+NOUNS = NOUNS_TEXT.split()
+OPPOSITES = {
+    "hot": "cold",
+    "tall": "short",
+    "early": "late",
+    "dark": "bright",
+    "full": "empty",
+    "strong": "weak",
+    "wide": "narrow",
+    "old": "young",
+    "loud": "quiet",
+    "rough": "smooth",
+    "deep": "shallow",
+    "heavy": "light",
+    "rich": "poor",
+    "wet": "dry",
+    "sharp": "blunt",
+}
+CAPITALS = {
+    "Austria": "Vienna",
+    "Portugal": "Lisbon",
+    "Greece": "Athens",
+    "Norway": "Oslo",
+    "Peru": "Lima",
+    "Kenya": "Nairobi",
+    "Japan": "Tokyo",
+    "Hungary": "Budapest",
+    "Chile": "Santiago",
+    "Ireland": "Dublin",
+    "Finland": "Helsinki",
+    "Egypt": "Cairo",
+    "Cuba": "Havana",
+}
+PLURALS = {
+    "mouse": "mice",
+    "child": "children",
+    "leaf": "leaves",
+    "tooth": "teeth",
+    "goose": "geese",
+    "box": "boxes",
+    "city": "cities",
+    "sheep": "sheep",
+    "knife": "knives",
+    "foot": "feet",
+    "baby": "babies",
+    "potato": "potatoes",
+    "wolf": "wolves",
+}
 ROWS = 300
 
 
@@ -16,9 +61,22 @@ def general_lines(seed: int) -> list[dict[str, str]]:
     """Return the rows in file order, no two alike."""
     rng = random.Random(seed)
     rows: dict[tuple[str, str], dict[str, str]] = {}
-    makers = (arithmetic, sorting, opposite, capital_of, plural, counting, reversing, first_letters, upper_case, longest)
+    makers = (
+        arithmetic,
+        sorting,
+        opposite,
+        capital_of,
+        plural,
+        counting,
+        reversing,
+        first_letters,
+        upper_case,
+        longest,
+    )
     while len(rows) < ROWS:
-        instruction, given, output = makers[len(rows) % len(makers)](rng) if rng.random() < 0.8 else rng.choice(makers)(rng)
+        instruction, given, output = (
+            makers[len(rows) % len(makers)](rng) if rng.random() < 0.8 else rng.choice(makers)(rng)
+        )
         rows.setdefault((instruction, given), {"instruction": instruction, "input": given, "output": output})
     return list(rows.values())
 
@@ -49,7 +107,11 @@ def opposite(rng: random.Random) -> tuple[str, str, str]:
 def capital_of(rng: random.Random) -> tuple[str, str, str]:
     """Name the capital of a country."""
     country = rng.choice(list(CAPITALS))
-    return rng.choice((f"Name the capital of {country}.", f"Which city is the capital of {country}?")), "", f"{CAPITALS[country]}."
+    return (
+        rng.choice((f"Name the capital of {country}.", f"Which city is the capital of {country}?")),
+        "",
+        f"{CAPITALS[country]}.",
+    )
 
 
 def plural(rng: random.Random) -> tuple[str, str, str]:

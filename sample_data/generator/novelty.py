@@ -4,6 +4,7 @@ Clean examples are drawn until they are new, so that near-duplicates in the data
 """
 
 import re
+from itertools import pairwise
 
 import numpy as np
 
@@ -13,7 +14,7 @@ WORD = re.compile(r"\w+")
 def bigrams(text: str) -> frozenset[tuple[str, str]]:
     """Return the set of neighbouring word pairs of a text, in lower case."""
     words = WORD.findall(text.lower())
-    return frozenset(zip(words, words[1:], strict=False))
+    return frozenset(pairwise(words))
 
 
 class Novelty:
@@ -29,7 +30,9 @@ class Novelty:
         lists = [self.holders[pair] for pair in pairs if pair in self.holders]
         if not lists:
             return 0.0
-        counts = np.bincount(np.concatenate([np.asarray(held, dtype=np.int64) for held in lists]), minlength=len(self.sizes))
+        counts = np.bincount(
+            np.concatenate([np.asarray(held, dtype=np.int64) for held in lists]), minlength=len(self.sizes)
+        )
         return float((counts / (np.asarray(self.sizes) + len(pairs) - counts)).max())
 
     def accept(self, text: str) -> bool:

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 DESCRIPTIONS = {
     "exact-duplicate": "a line of another example, byte for byte (`of_line`)",
-    "near-duplicate": "another example (`of_line`) with a light edit of the question: case, typo, synonym, append, reorder or drop-word",
+    "near-duplicate": "another example (`of_line`), its question edited: case, typo, synonym, append, reorder, drop-word",
     "conflicting-answer": "the question of another example (`of_line`) with a different answer or different labels",
-    "wrong-label": "a ticket with one label that its text contradicts; a third of them are a batch in which radios became urgent",
-    "key-style": "labels under other keys: camelCase of an old export (most tickets about bills, set-up and cancelling), or a third style",
+    "wrong-label": "a ticket with one label that its text contradicts; a third is a batch where radios became urgent",
+    "key-style": "other keys: camelCase of an old export (most tickets on bills, set-up, cancelling), or a third style",
     "broken-json": "labels that are no JSON: cut, single quotes, missing comma, trailing comma, bare keys",
     "truncated": "a reply that stops in the middle of its sentence",
     "empty": "an answer of nothing or white space",
@@ -45,7 +45,8 @@ personal data are of reserved domains, numbers and test ranges.
 
 Two tasks: **ticket** ({of_task["ticket"]} lines; `Ticket: ...` to a JSON object of intent, product, urgency and
 sentiment) and **reply** ({of_task["reply"]} lines; a question to an answer in the house voice: greeting by name, one
-sentence, farewell). About one example in sixteen has several turns. {len(tasks) - faulty} lines are clean, {faulty} are faulty.
+sentence, farewell). About one example in sixteen has several turns. {len(tasks) - faulty} lines
+are clean, {faulty} are faulty.
 
 ## Planted faults
 

@@ -12,7 +12,7 @@ CLEAN_OLD_EXPORT_INTENT = 270
 
 
 def clean_examples(rng: random.Random, seen: Novelty) -> list[Example]:
-    """Draw the clean examples; intents of the old export are rarer, as most of their tickets came in the other style."""
+    """Draw the clean examples; intents of the old export are rarer: most of their tickets came in its style."""
     rest = [intent for intent in company.INTENTS if intent not in OLD_EXPORT]
     intents = [intent for intent in OLD_EXPORT for _ in range(CLEAN_OLD_EXPORT_INTENT)]
     intents += [rest[number % len(rest)] for number in range(CLEAN_EACH_TASK - len(intents))]

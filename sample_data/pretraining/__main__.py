@@ -20,8 +20,12 @@ def main() -> None:
     """Read the options and do the three steps, each skipped where its result is there."""
     parser = argparse.ArgumentParser(description="Pre-train the tiny base model.")
     parser.add_argument("--steps", type=int, default=PretrainSettings.steps, help="training steps")
-    parser.add_argument("--work", type=Path, default=Path("build/pretraining"), help="folder for corpus and checkpoints")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent.parent / "base_model", help="folder of the model")
+    parser.add_argument(
+        "--work", type=Path, default=Path("build/pretraining"), help="folder for corpus and checkpoints"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path(__file__).parent.parent / "base_model", help="folder of the model"
+    )
     parser.add_argument("--no-compile", action="store_true", help="run without torch.compile")
     options = parser.parse_args()
     settings = replace(PretrainSettings(), steps=options.steps, compile=not options.no_compile)

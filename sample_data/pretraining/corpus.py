@@ -6,16 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sample_data.pretraining.common import COMMON
-from sample_data.pretraining.skills import MIX
+from sample_data.pretraining.skills import FIRST_MIX, SECOND_MIX, Skill
 from sample_data.pretraining.tokenizer import END
 
 BATCH = 2000
+MIXES = (FIRST_MIX, SECOND_MIX)
 
 
-def documents(seed: int, count: int) -> Iterator[str]:
+def documents(seed: int, count: int, mix: dict[Skill, float] = FIRST_MIX) -> Iterator[str]:
     """Yield documents as the text that the chat template makes of them."""
     rng = random.Random(seed)
-    skills, weights = list(MIX), list(MIX.values())
+    skills, weights = list(mix), list(mix.values())
     for _ in range(count):
         messages = rng.choices(skills, weights)[0](rng)
         yield "".join(f"<|{message['role']}|>{message['content']}{END}" for message in messages)
@@ -32,23 +33,23 @@ def tokenizer_texts(seed: int, count: int) -> Iterator[str]:
             yield f'{{"{first}": "{second}"}} {third.capitalize()} {first}'
 
 
-def token_part(job: tuple[str, int]) -> bytes:
+def token_part(job: tuple[str, int, int]) -> bytes:
     """Make one part of the corpus as raw uint16 token ids."""
     import numpy as np
     from tokenizers import Tokenizer
 
-    path, seed = job
+    path, seed, stage = job
     tokenizer = Tokenizer.from_file(path)
-    encodings = tokenizer.encode_batch(list(documents(seed, BATCH)))
+    encodings = tokenizer.encode_batch(list(documents(seed, BATCH, MIXES[stage])))
     return np.concatenate([np.array(encoding.ids, dtype=np.uint16) for encoding in encodings]).tobytes()
 
 
-def write_tokens(folder: Path, path: Path, seed: int, tokens: int, processes: int = 2) -> int:
+def write_tokens(folder: Path, path: Path, seed: int, tokens: int, stage: int = 0, processes: int = 2) -> int:
     """Write at least so many token ids of fresh documents to a raw uint16 file; returns the number written."""
     from multiprocessing import get_context
 
     written = 0
-    jobs = ((str(folder / "tokenizer.json"), seed * 1_000_003 + part) for part in itertools.count())
+    jobs = ((str(folder / "tokenizer.json"), (seed + stage) * 1_000_003 + part, stage) for part in itertools.count())
     with path.open("wb") as file, get_context("spawn").Pool(processes) as pool:
         while written < tokens:
             for data in pool.map(token_part, itertools.islice(jobs, 2 * processes)):

@@ -25,7 +25,7 @@ TEMPLATE = (
 
 
 def train_tokenizer(texts: Iterable[str], folder: Path) -> None:
-    """Train on texts and write `tokenizer.json`, `tokenizer_config.json`, `chat_template.jinja` and the special tokens."""
+    """Train on texts and write the tokenizer's files and its chat template."""
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
     tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN, byte_fallback=True, fuse_unk=True))
@@ -42,7 +42,11 @@ def train_tokenizer(texts: Iterable[str], folder: Path) -> None:
     byte_tokens = [f"<0x{value:02X}>" for value in range(256)]
     alphabet = [chr(code) for code in range(33, 127)] + ["▁", "\n"]
     trainer = trainers.BpeTrainer(
-        vocab_size=VOCABULARY, special_tokens=control + byte_tokens, initial_alphabet=alphabet, limit_alphabet=len(alphabet), show_progress=False
+        vocab_size=VOCABULARY,
+        special_tokens=control + byte_tokens,
+        initial_alphabet=alphabet,
+        limit_alphabet=len(alphabet),
+        show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
     folder.mkdir(parents=True, exist_ok=True)

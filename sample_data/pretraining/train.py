@@ -79,7 +79,9 @@ def rate_at(step: int, settings: PretrainSettings) -> float:
     return min(1.0, (step + 1) / settings.warmup) * falling
 
 
-def train_rank(rank: int, settings: PretrainSettings, folder: Path, tokens: Path, work: Path) -> None:
+def train_rank(
+    rank: int, settings: PretrainSettings, folder: Path, tokens: Path, work: Path, start: Path | None
+) -> None:
     """Train as one rank; rank 0 writes the log and the checkpoints."""
     import numpy as np
     import torch
@@ -89,8 +91,12 @@ def train_rank(rank: int, settings: PretrainSettings, folder: Path, tokens: Path
     from sample_data.pretraining.muon import Muon
 
     torch.set_num_threads(1)
-    distributed.init_process_group("gloo", init_method=f"file://{work}/rendezvous", rank=rank, world_size=settings.ranks)
+    distributed.init_process_group(
+        "gloo", init_method=f"file://{work}/rendezvous", rank=rank, world_size=settings.ranks
+    )
     model = new_model(settings, folder)
+    if start is not None:
+        model.load_state_dict(type(model).from_pretrained(str(start), dtype=torch.float32).state_dict())
     matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and "embed" not in name]
     rest = [p for name, p in model.named_parameters() if p.ndim != 2 or "embed" in name]
     muon = Muon(matrices)
@@ -130,7 +136,12 @@ def train_rank(rank: int, settings: PretrainSettings, folder: Path, tokens: Path
         running += float(loss.detach())
         if rank == 0 and (step + 1) % 20 == 0:
             seconds = time.perf_counter() - started
-            row = {"step": step + 1, "loss": round(running / 20, 4), "seconds": round(seconds, 1), "cpu": round(time.process_time(), 1)}
+            row = {
+                "step": step + 1,
+                "loss": round(running / 20, 4),
+                "seconds": round(seconds, 1),
+                "cpu": round(time.process_time(), 1),
+            }
             with (work / "log.jsonl").open("a", encoding="utf-8") as log:
                 log.write(json.dumps(row) + "\n")
             running = 0.0
@@ -140,12 +151,12 @@ def train_rank(rank: int, settings: PretrainSettings, folder: Path, tokens: Path
     distributed.destroy_process_group()
 
 
-def train(settings: PretrainSettings, folder: Path, tokens: Path, work: Path) -> Path:
-    """Train from scratch and return the folder of the last checkpoint."""
+def train(settings: PretrainSettings, folder: Path, tokens: Path, work: Path, start: Path | None = None) -> Path:
+    """Train from scratch, or on from a checkpoint, and return the folder of the last checkpoint."""
     import torch.multiprocessing as multiprocessing
 
     work.mkdir(parents=True, exist_ok=True)
     (work / "rendezvous").unlink(missing_ok=True)
     (work / "settings.json").write_text(json.dumps(asdict(settings), indent=1), encoding="utf-8")
-    multiprocessing.spawn(train_rank, args=(settings, folder, tokens, work), nprocs=settings.ranks)
+    multiprocessing.spawn(train_rank, args=(settings, folder, tokens, work, start), nprocs=settings.ranks)
     return work / f"step-{settings.steps:05d}"
