@@ -35,8 +35,12 @@ NUMBER_WORDS = {
 NEGATIONS = frozenset(["not", "no", "never", "none", "nobody", "nothing", "neither", "nor", "cannot", "without"])
 # Two texts that differ in more words than this differ by more than a negation.
 NEGATED_WORDS = 8
-# Least share of the shorter text's words that the longer one holds, for two fields to say the same.
-FIELD_OVERLAP = 0.5
+# Least share of the shorter text's words that the longer one holds, for two prompts to ask the same and for two answers
+# to say the same. Answers in one house voice share greeting and farewell, so that half of the words is not enough.
+PROMPT_OVERLAP = 0.5
+ANSWER_OVERLAP = 0.8
+# Texts that lack more of each other's words than this differ by more than spelling.
+MISSPELT_WORDS = 12
 # Two spellings of at least this likeness are one name, or one value.
 SAME_SPELLING = 0.75
 LONG_VALUE = 30
@@ -113,7 +117,7 @@ def guard_of(one: Sides, other: Sides, kind: str, settings: DuplicateSettings) -
     if settings.names_guard and any(_names_differ(*pair) for pair in fields):
         return "names"
     if settings.fields_guard:
-        same_prompt = _overlap(one.prompt, other.prompt) >= FIELD_OVERLAP
+        same_prompt = _overlap(one.prompt, other.prompt) >= PROMPT_OVERLAP
         if kind == "near" and not same_prompt:
             return "prompts"
         if _answers_differ(one.completion, other.completion, by_words=kind == "near" or same_prompt):
@@ -153,18 +157,19 @@ def _answers_differ(one: Text, other: Text, *, by_words: bool) -> bool:
         return not (shared or one.fields == other.fields) or any(
             not _same_value(one.fields[key], other.fields[key]) for key in shared
         )
-    return by_words and _overlap(one, other) < FIELD_OVERLAP
+    return by_words and _overlap(one, other) < ANSWER_OVERLAP
 
 
 def _overlap(one: Text, other: Text) -> float:
-    """Return the share of the shorter text's words that the longer one holds; for few words, of its spelling."""
+    """Return the share of the shorter text's words that the longer one holds, in this spelling or nearly so."""
     if not one.bag or not other.bag:
         return float(one.content.strip().lower() == other.content.strip().lower())
-    shared = (one.bag & other.bag).total() / min(one.bag.total(), other.bag.total())
-    if shared < FIELD_OVERLAP and min(len(one.words), len(other.words)) <= 4:
-        ratio = SequenceMatcher(None, " ".join(one.words), " ".join(other.words), autojunk=False).ratio()
-        return max(shared, ratio if ratio >= SAME_SPELLING else 0.0)
-    return shared
+    shorter, longer = (one, other) if one.bag.total() <= other.bag.total() else (other, one)
+    left, right = shorter.bag - longer.bag, longer.bag - shorter.bag
+    respelled = 0
+    if left.total() <= MISSPELT_WORDS:
+        respelled = sum(any(_same_spelling(word, wanted) for wanted in right) for word in left.elements())
+    return 1.0 - (left.total() - respelled) / shorter.bag.total()
 
 
 def _same_value(one: str, other: str) -> bool:
