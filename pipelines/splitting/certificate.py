@@ -4,7 +4,7 @@ For each pair of splits:
 
     group       a group with examples on both sides
     exact       equal prompts, case and white space folded
-    completion  equal long completions; for information: two questions may rightly have one answer
+    completion  equal long completions, JSON aside; for information: two questions may rightly have one answer
     near        prompts with a true Jaccard similarity of at least the threshold
     cosine      prompts whose vectors are that near; for information: a person decides
 
@@ -29,6 +29,7 @@ from pipelines.errors import CurationError
 from pipelines.examples import EXAMPLES, check_columns
 from pipelines.progress import Progress, no_progress
 from pipelines.splitting.cosine import cosine_pairs
+from pipelines.splitting.links import telling_completion
 from pipelines.splitting.power import measure_power
 from pipelines.splitting.settings import SPLITS, CertificateSettings
 from pipelines.splitting.similar import Similar, folded, similar_texts
@@ -206,7 +207,9 @@ def _compare(a: _Side, b: _Side, settings: CertificateSettings) -> tuple[list[Ch
         equal(
             "exact", [folded(text) or None for text in a.prompts], [folded(text) or None for text in b.prompts], True
         ),
-        equal("completion", _long(a.completions, least), _long(b.completions, least), False),
+        equal(
+            "completion", *([telling_completion(text, least) for text in side.completions] for side in (a, b)), False
+        ),
         alike("near", near, settings.near_threshold, True),
     ]
     closest = [_closest(a, b, "near", near, settings.closest)]
@@ -215,10 +218,6 @@ def _compare(a: _Side, b: _Side, settings: CertificateSettings) -> tuple[list[Ch
         rows.append(row("cosine", settings.cosine_threshold, found, highest, False))
         closest.append(_closest(a, b, "cosine", cosine, settings.closest))
     return rows, closest
-
-
-def _long(completions: list[str], least: int) -> list[str | None]:
-    return [text if len(text) >= least else None for text in map(folded, completions)]
 
 
 def _equal_pairs(left: Sequence[str | None], right: Sequence[str | None]) -> int:

@@ -93,6 +93,12 @@ def links_of_pairs(pairs: pl.DataFrame, kind: str = "pair") -> pl.DataFrame:
     return pl.concat(sides).cast(LINKS)
 
 
+def telling_completion(text: str, least: int) -> str | None:
+    """Fold a completion; None if it is too short or JSON, so that equal ones need not come from one source."""
+    text = folded(text)
+    return text if len(text) >= least and not text.startswith(("{", "[")) else None
+
+
 def _grouped(ids: pl.Series, keys: Sequence[str | None] | pl.Series, kind: str) -> pl.DataFrame:
     """Link the examples whose keys are equal."""
     frame = pl.DataFrame({"example_id": ids, "key": pl.Series(keys, dtype=pl.String)}).drop_nulls()
@@ -112,10 +118,7 @@ def _equal_prompts(examples: pl.DataFrame) -> pl.DataFrame:
 
 
 def _equal_completions(examples: pl.DataFrame, settings: LinkSettings) -> pl.DataFrame:
-    keys = [
-        text if len(text) >= settings.completion_characters and not text.startswith(("{", "[")) else None
-        for text in map(folded, examples["completion"])
-    ]
+    keys = [telling_completion(text, settings.completion_characters) for text in examples["completion"]]
     frame = pl.DataFrame({"key": pl.Series(keys, dtype=pl.String), "prompt": examples["prompt"]})
     prompts = frame.select(pl.col("prompt").n_unique().over("key")).to_series().to_list()
     keys = [key if count <= settings.completion_prompts else None for key, count in zip(keys, prompts, strict=True)]

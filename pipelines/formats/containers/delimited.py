@@ -24,6 +24,7 @@ from pipelines.formats.source import Line, Source
 
 DELIMITERS = (",", "\t", ";", "|")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_NO_DELIMITER = "\x1f"
 _LARGEST_CELL = 1 << 30
 # Going back to the line after a runaway quote reads lines again; after so many times the file is hopeless, not unlucky.
 _MAX_RECOVERIES = 50
@@ -62,7 +63,10 @@ def tab_separated() -> Format:
 
 def read_delimited(source: Source) -> Iterator[Record]:
     """Yield a record for every row after the header."""
-    delimiter = find_delimiter(source.sample())
+    sample = source.sample()
+    delimiter = find_delimiter(sample)
+    if delimiter not in next((line for line in sample if line.strip()), ""):
+        delimiter = _NO_DELIMITER  # one column: a comma belongs to the text
     # The limit is the csv module's own and holds for the process; it is only ever raised, to the same value.
     csv.field_size_limit(_LARGEST_CELL)
     feed = _Feed(source.lines())

@@ -83,9 +83,9 @@ def test_a_cell_longer_than_the_csv_modules_default_is_read(tmp_path):
 
 
 def test_one_column_of_queries_is_a_table_when_its_header_says_so(tmp_path):
-    result = read(tmp_path, 'query\nwhere is it\n"well, where?"\n', role="production")
+    result = read(tmp_path, 'query\nwhere is it\n"well, where?"\nhello, you; there\n', role="production")
     assert result.format == "csv"
-    assert pairs(result) == [("where is it",), ("well, where?",)]
+    assert pairs(result) == [("where is it",), ("well, where?",), ("hello, you; there",)]
 
 
 def test_find_delimiter_falls_back_to_the_comma():
