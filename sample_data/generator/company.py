@@ -92,26 +92,23 @@ INTENTS: dict[str, tuple[str, ...]] = {
 }
 URGENCY: dict[str, tuple[str, ...]] = {
     "low": (
-        "I can wait for weeks",
         "take your time",
-        "any time next month is fine",
-        "it can wait",
         "I am in no rush",
         "whenever you find a minute",
+        "no need to run",
+        "it can wait",
     ),
     "normal": (
-        "please answer this week",
+        "please answer soon",
         "a reply in some days is fine",
-        "let me know by Friday",
         "please look at it soon",
-        "I hope to hear from you this week",
+        "I hope to hear from you soon",
         "in the next days please",
     ),
     "high": (
         "I need it today",
         "this is an emergency",
         "answer right now",
-        "it cannot wait any longer",
         "please call within the hour",
         "I must have it tonight",
     ),

@@ -4,6 +4,7 @@ Clean examples are drawn until they are new, so that near-duplicates in the data
 """
 
 import re
+from array import array
 from itertools import pairwise
 
 import numpy as np
@@ -23,7 +24,7 @@ class Novelty:
     def __init__(self, limit: float) -> None:
         self.limit = limit
         self.sizes: list[int] = []
-        self.holders: dict[tuple[str, str], list[int]] = {}
+        self.holders: dict[tuple[str, str], array[int]] = {}
 
     def highest(self, pairs: frozenset[tuple[str, str]]) -> float:
         """Return the highest Jaccard similarity to a remembered text, 0 if there is none."""
@@ -31,7 +32,7 @@ class Novelty:
         if not lists:
             return 0.0
         counts = np.bincount(
-            np.concatenate([np.asarray(held, dtype=np.int64) for held in lists]), minlength=len(self.sizes)
+            np.concatenate([np.frombuffer(held, dtype=np.intc) for held in lists]), minlength=len(self.sizes)
         )
         return float((counts / (np.asarray(self.sizes) + len(pairs) - counts)).max())
 
@@ -41,6 +42,6 @@ class Novelty:
         if self.highest(pairs) >= self.limit:
             return False
         for pair in pairs:
-            self.holders.setdefault(pair, []).append(len(self.sizes))
+            self.holders.setdefault(pair, array("i")).append(len(self.sizes))
         self.sizes.append(len(pairs))
         return True

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 DESCRIPTIONS = {
     "exact-duplicate": "a line of another example, byte for byte (`of_line`)",
-    "near-duplicate": "another example (`of_line`), its question edited: case, typo, synonym, append, reorder, drop-word",
+    "near-duplicate": "another example (`of_line`), its question edited: case, typo, synonym, append, reorder, drop",
     "conflicting-answer": "the question of another example (`of_line`) with a different answer or different labels",
     "wrong-label": "a ticket with one label that its text contradicts; a third is a batch where radios became urgent",
     "key-style": "other keys: camelCase of an old export (most tickets on bills, set-up, cancelling), or a third style",

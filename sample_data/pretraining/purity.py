@@ -16,7 +16,7 @@ SHARED_LENGTH = 6
 
 
 def forbidden_words() -> frozenset[str]:
-    """Return the words of the sample tasks that must not be in the corpus: names, keys, labels of intent and feeling."""
+    """Return the words of the sample tasks that must not be in the corpus: names, keys, most labels."""
     words = {company.COMPANY, *company.PRODUCTS, *company.PRODUCTS.values(), *company.INTENTS, *company.SENTIMENT}
     words |= {*CAMEL_KEYS, *CAMEL_KEYS.values(), "urgent", "ticket", "invoice", "customer"}
     words |= set(OTHER_KEYS.values()) - {"type", "item"}

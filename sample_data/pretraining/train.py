@@ -30,6 +30,16 @@ class PretrainSettings:
     inner: int = 384
     heads: int = 4
     compile: bool = True
+    stop_at: int | None = None
+
+    @property
+    def last_step(self) -> int:
+        """Return the step whose checkpoint ends the stage; the rate falls as if the stage went on to `steps`."""
+        return self.stop_at or self.steps
+
+
+# The second stage begins before the rate of the first has fallen far, with a mix that has more to copy.
+STAGES = (PretrainSettings(stop_at=2000), PretrainSettings(steps=2000, rows=8, matrix_rate=0.015, warmup=50))
 
 
 def new_model(settings: PretrainSettings, folder: Path) -> Any:
@@ -113,7 +123,7 @@ def train_rank(
     parameters = [*matrices, *rest]
     started = time.perf_counter()
     running = 0.0
-    for step in range(settings.steps):
+    for step in range(settings.last_step):
         begin = ((step * settings.ranks + rank) * window) % (len(stream) - window)
         ids = torch.from_numpy(stream[begin : begin + window].astype(np.int64)).view(settings.rows, settings.length + 1)
         loss = step_loss(ids)
@@ -145,7 +155,7 @@ def train_rank(
             with (work / "log.jsonl").open("a", encoding="utf-8") as log:
                 log.write(json.dumps(row) + "\n")
             running = 0.0
-        if rank == 0 and ((step + 1) % settings.checkpoint_every == 0 or step + 1 == settings.steps):
+        if rank == 0 and ((step + 1) % settings.checkpoint_every == 0 or step + 1 == settings.last_step):
             save_model(model, work / f"step-{step + 1:05d}")
     distributed.barrier()
     distributed.destroy_process_group()
@@ -159,4 +169,4 @@ def train(settings: PretrainSettings, folder: Path, tokens: Path, work: Path, st
     (work / "rendezvous").unlink(missing_ok=True)
     (work / "settings.json").write_text(json.dumps(asdict(settings), indent=1), encoding="utf-8")
     multiprocessing.spawn(train_rank, args=(settings, folder, tokens, work, start), nprocs=settings.ranks)
-    return work / f"step-{settings.steps:05d}"
+    return work / f"step-{settings.last_step:05d}"
