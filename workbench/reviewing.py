@@ -229,6 +229,9 @@ class Reviewing:
         row: dict[str, object] = {"example_id": example_id, "action": action, "note": note or None, **place}
         if action == "edit":
             self._append_edit(example_id, event["messages"], who, note, place)
+            # An edit that changed nothing is acknowledged too, by a note; one that was stored is not stored again.
+            nothing = {**row, "action": "note", "note": "edited without a change"}
+            self._store.decisions.append_logged([nothing], who, self._store.now())
         elif action == "undo":
             if self.undo(who, place) is None:
                 # Nothing to take back, yet the event is acknowledged: an undo of nothing.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from pipelines.errors import CurationError
+from pipelines.examples import EXAMPLES
 from pipelines.progress import Progress, part_of
 from workbench.store.store import Store
 from workbench.vectors import project_vectors
@@ -30,9 +31,12 @@ _BUILDS_ON = {
     "duplicates": ("embeddings",),
     "coverage": ("embeddings",),
     "personal-data": (),
-    "conflicts": ("embeddings", "duplicates"),
+    "conflicts": ("embeddings",),
     "quality": ("embeddings", "duplicates", "personal-data", "conflicts"),
 }
+
+# Which rows a stage reads, besides the training examples.
+_READS = {"embeddings": ("production",), "duplicates": ("ranks",), "coverage": ("production_counts",)}
 
 # Raised when a stage's code changes what it would answer, so that old results are computed again.
 _STAGE_VERSION = 1
@@ -71,13 +75,17 @@ class Inputs:
             store.decisions.ranks(),
         )
 
-    @cached_property
-    def fingerprint(self) -> str:
-        """Hash of the ids of all that is read, and of the ranks."""
-        digest = hashlib.blake2b(digest_size=16)
-        for frame in (self.examples.select("example_id"), self.production_counts, self.ranks):
-            digest.update(frame.write_csv().encode())
+    def fingerprint(self, stage: str) -> str:
+        """Hash the ids of the training examples and the rows of what else the stage reads."""
+        digest = hashlib.blake2b(self._examples_csv, digest_size=16)
+        for name in _READS.get(stage, ()):
+            frame: pl.DataFrame = getattr(self, name)
+            digest.update(frame.drop(set(EXAMPLES) - {"example_id"}, strict=False).write_csv().encode())
         return digest.hexdigest()
+
+    @cached_property
+    def _examples_csv(self) -> bytes:
+        return self.examples.select("example_id").write_csv().encode()
 
     def vectors(self, text: str, encoder: str, progress: Progress) -> NDArray[np.float32]:
         """Return embeddings in row order: of `prompt` or `completion` of the examples, or of `production` queries."""
@@ -136,7 +144,7 @@ def _settings_model(stage: str) -> type[BaseModel]:
 def fingerprint_of(stage: str, settings: BaseModel, inputs: Inputs, store: Store) -> str:
     """Hash what a stage's answer depends on."""
     before = [store.analysis.stage(name) for name in _BUILDS_ON[stage]]
-    parts = [_STAGE_VERSION, stage, settings.model_dump_json(), inputs.fingerprint]
+    parts = [_STAGE_VERSION, stage, settings.model_dump_json(), inputs.fingerprint(stage)]
     parts += [None if record is None else record.fingerprint for record in before]
     return hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()
 

@@ -82,13 +82,14 @@ class AnalysisStore:
         )
 
     def duplicate_group(self, group_id: str) -> pl.DataFrame:
-        """Return the members of a group, the representative first."""
+        """Return the members of a group, the representative first; sealed ones stay hidden."""
         return self._database.frame(
             "SELECT d.example_id, e.prompt, e.completion, d.kind, d.similarity,"
             " d.example_id = d.representative_id AS is_representative, s.state, o.source, o.line FROM duplicates d"
             " JOIN examples e USING (example_id) JOIN states s USING (example_id) LEFT JOIN (SELECT example_id,"
             " arg_min(source, (import_id, line)) AS source, arg_min(line, (import_id, line)) AS line FROM occurrences"
             " GROUP BY example_id) o USING (example_id) WHERE d.group_id = $group_id"
+            " AND d.example_id NOT IN (SELECT example_id FROM sealed)"
             " ORDER BY is_representative DESC, similarity DESC, d.example_id",
             {"group_id": group_id},
         )

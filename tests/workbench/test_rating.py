@@ -1,0 +1,159 @@
+"""Blind rating: what a rater sees, what is stored before, and what comes of it."""
+
+import json
+from dataclasses import asdict
+
+import polars as pl
+import pytest
+
+from pipelines.errors import CurationError
+from workbench.project import Project
+from workbench.reviewing import Filter
+from workbench.store.runs import EvaluationRecord
+
+EVALUATION, VARIANTS = "evaluation-0001", ["base", "tuned-curated"]
+EXAMPLES = 12
+
+
+@pytest.fixture
+def ids(project: Project, write_jsonl) -> list[str]:
+    """A project with an evaluation whose two variants have answered every example, one of them alike."""
+    rows = [{"prompt": f"Question {n}?", "completion": f"Reference {n}."} for n in range(EXAMPLES)]
+    project.importing.import_files([write_jsonl("a.jsonl", rows)])
+    ids = project.reviewing.queue(Filter(), "position")
+    record = EvaluationRecord(EVALUATION, "v", "test", VARIANTS, {}, {}, EXAMPLES, project.store.now())
+    project.store.runs.add_evaluation(record)
+    outputs = pl.DataFrame(
+        [
+            {"variant": variant, "example_id": example_id, "text": "same" if n == 0 else f"answer {n} of kind {kind}"}
+            for kind, variant in enumerate(VARIANTS)
+            for n, example_id in enumerate(ids)
+        ]
+    )
+    empty = pl.DataFrame(schema={"variant": pl.String})
+    tables = {"outputs": outputs, "output_scores": empty, "metrics": empty, "differences": empty}
+    project.store.runs.store_results(EVALUATION, tables)
+    return ids
+
+
+def begin(project: Project, rater: str = "ada", count: int = 50) -> int:
+    return project.rating.begin(EVALUATION, *VARIANTS, rater, count)
+
+
+def rate(project: Project, sequence: int, comparison_id: str, choice: str, rater: str = "ada") -> int:
+    event = {"session": f"s-{rater}", "sequence": sequence, "comparison_id": comparison_id, "choice": choice}
+    return project.rating.rate([event], rater)
+
+
+def test_sides_are_stored_before_anything_is_shown_and_identical_answers_are_skipped(
+    project: Project, ids: list[str]
+) -> None:
+    assert begin(project) == EXAMPLES - 1
+    stored = project.store.ratings.comparisons(EVALUATION, "ada")
+    assert stored.height == EXAMPLES - 1
+    assert ids[0] not in stored["example_id"]
+    assert {tuple(sorted(pair)) for pair in stored.select("left", "right").rows()} == {tuple(VARIANTS)}
+    assert len(set(stored["left"])) == 2
+    before = stored.rows()
+    assert begin(project) == EXAMPLES - 1
+    assert project.store.ratings.comparisons(EVALUATION, "ada").rows() == before
+
+
+def test_no_card_names_a_variant(project: Project, ids: list[str]) -> None:
+    begin(project)
+    cards = project.rating.pending(EVALUATION, "ada", limit=100)
+    assert len(cards) == EXAMPLES - 1
+    for card in cards:
+        text = json.dumps(card.to_dict())
+        assert not any(variant in text for variant in VARIANTS)
+        assert set(asdict(card)) == {
+            "comparison_id", "messages", "left_text", "right_text", "reference", "position", "total",
+        }  # fmt: skip
+        assert [message["role"] for message in card.messages] == ["user"]
+
+
+def test_a_card_shows_the_sides_that_were_stored(project: Project, ids: list[str]) -> None:
+    begin(project)
+    sides = {row["comparison_id"]: row for row in project.store.ratings.comparisons(EVALUATION).iter_rows(named=True)}
+    for place, card in enumerate(project.rating.pending(EVALUATION, "ada", limit=100)):
+        side = sides[card.comparison_id]
+        number = ids.index(side["example_id"])
+        assert card.left_text == f"answer {number} of kind {VARIANTS.index(side['left'])}"
+        assert card.right_text == f"answer {number} of kind {VARIANTS.index(side['right'])}"
+        assert card.reference == f"Reference {number}."
+        assert (card.position, card.total) == (place + 1, EXAMPLES - 1)
+
+
+def test_ratings_are_stored_once_and_can_be_taken_back(project: Project, ids: list[str]) -> None:
+    begin(project)
+    first, second = project.rating.pending(EVALUATION, "ada", limit=2)
+    assert rate(project, 1, first.comparison_id, "left") == 1
+    assert rate(project, 1, first.comparison_id, "left") == 1
+    assert rate(project, 2, second.comparison_id, "both_bad") == 2
+    assert project.rating.progress(EVALUATION, "ada") == (2, EXAMPLES - 1)
+    assert project.rating.ratings(EVALUATION)["choice"].to_list() == ["left", "both_bad"]
+    assert project.rating.undo(EVALUATION, "ada") == second.comparison_id
+    assert project.rating.progress(EVALUATION, "ada") == (1, EXAMPLES - 1)
+    assert project.rating.pending(EVALUATION, "ada", 1)[0].comparison_id == second.comparison_id
+    assert rate(project, 3, second.comparison_id, "tie") == 3
+    assert project.rating.undo(EVALUATION, "ada") == second.comparison_id
+    assert project.rating.undo(EVALUATION, "ada") == first.comparison_id
+    assert project.rating.undo(EVALUATION, "ada") is None
+
+
+def test_changing_ones_mind_counts_the_last_choice(project: Project, ids: list[str]) -> None:
+    begin(project)
+    card = project.rating.pending(EVALUATION, "ada", 1)[0]
+    rate(project, 1, card.comparison_id, "left")
+    rate(project, 2, card.comparison_id, "right")
+    assert project.rating.ratings(EVALUATION)["choice"].to_list() == ["right"]
+    rate(project, 3, card.comparison_id, "undo")
+    assert project.rating.ratings(EVALUATION).is_empty()
+
+
+def test_the_win_rate_counts_variants_whatever_their_side(project: Project, ids: list[str]) -> None:
+    """Seven wins of the tuned variant, one loss, one tie, one both bad: (7 + 2 / 2) / 10 = 0.8."""
+    begin(project)
+    sides = {row["comparison_id"]: row for row in project.store.ratings.comparisons(EVALUATION).iter_rows(named=True)}
+    cards = project.rating.pending(EVALUATION, "ada", 10)
+    for number, card in enumerate(cards):
+        tuned = "left" if sides[card.comparison_id]["left"] == "tuned-curated" else "right"
+        base = "right" if tuned == "left" else "left"
+        choice = tuned if number < 7 else (base, "tie", "both_bad")[number - 7]
+        rate(project, number + 1, card.comparison_id, choice)
+    row = project.rating.win_rates(EVALUATION).row(0, named=True)
+    assert (row["variant"], row["against"]) == ("tuned-curated", "base")
+    assert (row["wins"], row["losses"], row["ties"], row["both_bad"], row["n"]) == (7, 1, 1, 1, 10)
+    assert row["win_rate"] == pytest.approx(0.8)
+    assert row["low"] < 0.8 < row["high"]
+
+
+def test_two_raters_rate_the_same_examples_and_their_agreement_is_told(project: Project, ids: list[str]) -> None:
+    drawn = {}
+    for rater in ("ada", "ben"):
+        begin(project, rater, 5)
+        sides = project.store.ratings.comparisons(EVALUATION, rater)
+        drawn[rater] = set(sides["example_id"])
+        assert project.rating.agreement(EVALUATION) == {}
+        for number, row in enumerate(sides.iter_rows(named=True)):
+            choice = "left" if row["left"] == "base" else "right"
+            rate(project, number + 1, row["comparison_id"], choice, rater)
+    assert drawn["ada"] == drawn["ben"]
+    assert project.rating.agreement(EVALUATION)
+
+
+def test_what_is_no_rating_is_refused_and_stores_nothing(project: Project, ids: list[str]) -> None:
+    begin(project)
+    card = project.rating.pending(EVALUATION, "ada", 1)[0]
+    for wrong in (
+        lambda: rate(project, 1, card.comparison_id, "best"),
+        lambda: rate(project, 1, "evaluation-0001:nothing", "left"),
+        lambda: rate(project, 1, card.comparison_id, "left", rater="ben"),
+        lambda: project.rating.begin(EVALUATION, "base", "base", "ada"),
+        lambda: project.rating.begin(EVALUATION, "base", "nobody", "ada"),
+        lambda: project.rating.begin("evaluation-0009", *VARIANTS, "ada"),
+    ):
+        with pytest.raises(CurationError) as caught:
+            wrong()
+        assert caught.value.remedy
+    assert project.rating.ratings(EVALUATION).is_empty()
