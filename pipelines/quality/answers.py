@@ -8,9 +8,11 @@ conflict when
   are the matter of `labels.py`),
 - their numbers differ (those of the question aside),
 - one says yes and the other no, or one negates what the other says,
-- they share few words (reported only where repeated questions mostly have one answer, for variety is no fault).
+- they share few words, those aside that many answers have (reported only where repeated questions mostly have one
+  answer, for variety is no fault).
 
-Answers that do not conflict form a side; the side with more than half of the distinct answers is the majority.
+Answers that do not conflict form a side; the side with more than half of the answers is the majority. Where there is
+none, the answers to the nearest other questions decide, if they clearly support one side.
 
 Source: METHODS 2.2.
 """
@@ -43,6 +45,9 @@ _YES_NO = re.compile(
     re.IGNORECASE,
 )
 _WORD = re.compile(r"\w+")
+# A word that this share of the answers has, and at least so many, tells nothing about one question.
+USUAL_SHARE = 0.25
+FEWEST_USUAL = 10
 
 
 @dataclass(frozen=True)
@@ -74,26 +79,69 @@ def conflicting_answers(
     completions = examples["completion"].to_list()
     prompts = examples["prompt"].to_list()
     equal = _folded(examples)
+    usual = usual_words(completions, json_texts)
     found: list[tuple[AnswerSides, bool]] = []
     agreeing = repeated = 0
-    for rows in question_groups(examples, vectors, settings, progress=progress):
-        texts = list(dict.fromkeys(completions[row].strip() for row in rows))
-        if not all(texts) or len(rows) < 2:
-            rows = [row for row in rows if completions[row].strip()]
-            texts = list(dict.fromkeys(completions[row].strip() for row in rows))
+    for group in question_groups(examples, vectors, settings, progress=progress):
+        rows = [row for row in group if completions[row].strip()]
         if len(rows) < 2:
             continue
         repeated += 1
-        sides, why, certain = _sides(rows, completions, prompts, equal, json_texts, settings)
+        sides, why, certain = _sides(rows, completions, prompts, equal, json_texts, usual, settings)
         if len(sides) < 2:
             agreeing += 1
             continue
-        weights = [len({completions[row].strip() for row in side}) for side in sides]
-        members = [len(side) for side in sides]
-        majority = members[0] > sum(members) / 2 and weights[0] >= 1 and members[0] >= 2
+        majority = len(sides[0]) > len(rows) / 2
+        if not majority and vectors is not None and json_texts[rows[0]] is None:
+            supported = supported_side(sides, completions, vectors, usual, settings)
+            if supported is not None:
+                sides.insert(0, sides.pop(supported))
+                majority = True
         found.append((AnswerSides(sides, why, majority), certain))
-    usual = repeated > 0 and agreeing / repeated >= settings.agreeing_share
-    return [sides for sides, certain in found if certain or usual]
+    one_answer = repeated > 0 and agreeing / repeated >= settings.agreeing_share
+    return [sides for sides, certain in found if certain or one_answer]
+
+
+def usual_words(completions: Sequence[str], json_texts: Sequence[JsonText | None]) -> frozenset[str]:
+    """Return the words that a quarter of the answers in prose have: greetings, farewells, function words."""
+    prose = [text for text, reading in zip(completions, json_texts, strict=True) if reading is None and text.strip()]
+    counts = Counter(word for text in prose for word in set(_WORD.findall(text.casefold())))
+    fewest = max(USUAL_SHARE * len(prose), FEWEST_USUAL)
+    return frozenset(word for word, count in counts.items() if count >= fewest)
+
+
+def supported_side(
+    sides: list[list[int]],
+    completions: Sequence[str],
+    vectors: np.ndarray,
+    usual: frozenset[str],
+    settings: ConflictSettings,
+) -> int | None:
+    """Return the side that the answers to the nearest other questions clearly support, None where none is.
+
+    Support is the mean share of words in common (of the shorter answer, usual words aside); it is clear from
+    `answer_similarity` on, at twice the support of any other side.
+    """
+    rows = [row for side in sides for row in side]
+    cosines = vectors @ vectors[rows[0]]
+    cosines[rows] = -np.inf
+    count = min(settings.neighbours, len(cosines) - len(rows))
+    if count < 3:
+        return None
+    near = np.argsort(-cosines, kind="stable")[:count]
+    words = [frozenset(_WORD.findall(completions[row].casefold())) - usual for row in near.tolist()]
+    support = []
+    for side in sides:
+        mine = frozenset(_WORD.findall(completions[side[0]].casefold())) - usual
+        support.append(sum(_shared(mine, other) for other in words) / count)
+    best = max(range(len(sides)), key=lambda number: support[number])
+    second = max(support[number] for number in range(len(sides)) if number != best)
+    return best if support[best] >= settings.answer_similarity and support[best] >= 2 * second else None
+
+
+def _shared(one: frozenset[str], other: frozenset[str]) -> float:
+    """Return the share of the shorter set's words that the other has too."""
+    return len(one & other) / max(min(len(one), len(other)), 1)
 
 
 def question_groups(
@@ -158,6 +206,7 @@ def _sides(
     prompts: list[str],
     equal: list[str],
     json_texts: Sequence[JsonText | None],
+    usual: frozenset[str],
     settings: ConflictSettings,
 ) -> tuple[list[list[int]], str, bool]:
     """Split the answers to one question into sides; also say what differs and whether that is certain."""
@@ -173,6 +222,7 @@ def _sides(
                 json_texts[row],
                 settings,
                 equal=equal[row] == equal[side[0]],
+                usual=usual,
             )
             if why is None:
                 side.append(row)
@@ -194,6 +244,7 @@ def disagreement(
     settings: ConflictSettings,
     *,
     equal: bool,
+    usual: frozenset[str] = frozenset(),
 ) -> tuple[str, bool] | None:
     """Say why two answers to one question conflict, and whether that is certain; None where they agree.
 
@@ -205,6 +256,7 @@ def disagreement(
         other_json: the reading of `other`.
         settings: how many words answers share.
         equal: whether the questions are equal, not merely alike.
+        usual: words that many answers have, a greeting's and a farewell's, which say nothing about agreement.
     """
     if one.strip() == other.strip():
         return None
@@ -220,8 +272,10 @@ def disagreement(
     answers = [_YES_NO.match(text) for text in (one, other)]
     if answers[0] and answers[1] and bool(answers[0].group(1)) != bool(answers[1].group(1)):
         return "one says yes, the other no", True
-    words = [set(_WORD.findall(text.casefold())) for text in (one, other)]
-    shared = len(words[0] & words[1]) / max(min(len(words[0]), len(words[1])), 1)
+    words = [frozenset(_WORD.findall(text.casefold())) - usual for text in (one, other)]
+    if not words[0] or not words[1]:
+        return None
+    shared = _shared(*words)
     if shared >= settings.answer_similarity:
         if shared >= 0.8 and bool(_NEGATION.search(one)) != bool(_NEGATION.search(other)):
             return "one denies what the other says", True

@@ -88,9 +88,21 @@ def find_conflicts(
         progress(0.5 + 0.5 * index / len(fields), f"Checking the labels of '{field.name}'")
         doubtful += doubtful_labels(prompts, vectors, field, settings)
     progress(1.0, "Compared answers and labels")
+    sides = [_with_labels(conflict, {doubt.row for doubt in doubtful}) for conflict in sides]
     rows = [*_answer_rows(sides, examples), *_label_rows(doubtful, examples, json_texts)]
     frame = pl.DataFrame(rows, schema=CONFLICTS, orient="row").sort("kind", "group_id", "example_id")
     return Conflicts(frame, [field.name for field in fields], _notes(examples, vectors, settings), settings)
+
+
+def _with_labels(conflict: AnswerSides, doubtful: set[int]) -> AnswerSides:
+    """Let the label models decide where a conflict has no majority and they doubt every side but one."""
+    if conflict.majority:
+        return conflict
+    trusted = [side for side in conflict.sides if not doubtful.intersection(side)]
+    if len(trusted) != 1:
+        return conflict
+    others = [side for side in conflict.sides if side is not trusted[0]]
+    return AnswerSides([trusted[0], *others], conflict.why, True)
 
 
 def _answer_rows(found: list[AnswerSides], examples: pl.DataFrame) -> list[tuple[str, str, str, str]]:

@@ -1,7 +1,7 @@
 """JSON that does not parse.
 
-1: it parses. 0: it was meant to be JSON (see `json_text.py`) and does not. JSON that only stops too early is a cut
-answer (`truncated.py`) as well; other text where JSON is the rule is the matter of `schema.py`.
+1: it parses. 0: it was meant to be JSON (see `json_text.py`) and does not. The reason says where
+it only stops too early. Other text where JSON is the rule is the matter of `schema.py`.
 """
 
 import polars as pl
@@ -21,7 +21,15 @@ def score_broken_json(examples: pl.DataFrame, context: ScoringContext) -> pl.Dat
     texts = context.json_texts
     rows = [row for row, text in enumerate(texts) if text is not None]
     findings = [
-        Finding(row, 0.0, f"The JSON does not parse: {text.error}.", text.position, text.position + 1)
+        Finding(
+            row,
+            0.0,
+            f"The JSON stops before it is closed: {text.error}."
+            if text.cut
+            else f"The JSON does not parse: {text.error}.",
+            text.position,
+            text.position + 1,
+        )
         for row, text in enumerate(texts)
         if text is not None and text.error is not None
     ]

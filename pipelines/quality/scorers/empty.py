@@ -1,6 +1,6 @@
-"""Empty answers: nothing there, or nothing but punctuation and blanks.
+"""Empty answers: nothing there, or nothing but blanks and characters that do not show.
 
-1: there is something to read. 0: there is not. A lone emoji or symbol of mathematics counts as something.
+1: there is something to read. 0: there is not. Lone punctuation is the matter of `placeholder.py`.
 """
 
 import polars as pl
@@ -13,15 +13,9 @@ from pipelines.quality.registry import Finding, ScoringContext, judged, rows_mat
     title="Empty answer",
     dimension="complete",
     suggests="drop",
-    description="The answer is empty or holds only blanks and punctuation.",
+    description="The answer is empty or holds only blanks.",
 )
 def score_empty(examples: pl.DataFrame, context: ScoringContext) -> pl.DataFrame:
-    """Find answers without a letter, digit or symbol."""
-    rows = rows_matching(examples["completion"], r"^[\s\p{P}\p{Z}\p{C}]*$")
-    return judged(
-        examples,
-        (
-            Finding(row, 0.0, "The answer holds only punctuation." if text.strip() else "The answer is empty.")
-            for row, text in zip(rows, examples["completion"].gather(rows), strict=True)
-        ),
-    )
+    """Find answers without a character that shows."""
+    rows = rows_matching(examples["completion"], r"^[\s\p{Z}\p{C}]*$")
+    return judged(examples, (Finding(row, 0.0, "The answer is empty.") for row in rows))

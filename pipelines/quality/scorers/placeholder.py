@@ -1,7 +1,8 @@
 """Answers that hold the place of an answer: "N/A", "TODO", "<nooutput>", "[insert answer here]", "lorem ipsum".
 
-1: no placeholder. 0: the whole answer is one, or opens with a marker such as `<nooutput>`. 0.3: a blank of a template
-was left unfilled inside a real answer (`{{name}}`, `[insert date]`), which is doubtful, not certain.
+1: no placeholder. 0: the whole answer is one, is nothing but a few marks of punctuation, or opens with a marker such
+as `<nooutput>`. 0.3: a blank of a template was left unfilled inside a real answer (`{{name}}`, `[insert date]`),
+which is doubtful, not certain.
 
 Source: the defect classes that the README of gururise/AlpacaDataCleaned names.
 Not covered: "[Your Name]" in letters, which is often meant.
@@ -32,6 +33,10 @@ BLANK = (
 )
 
 
+# A Morse message is longer; an emoji or a symbol of mathematics is an answer.
+MARKS = r"^[\s\p{P}\p{C}]*\p{P}[\s\p{P}\p{C}]*$"
+
+
 @scorer(
     name="placeholder",
     title="Placeholder answer",
@@ -48,6 +53,8 @@ def score_placeholder(examples: pl.DataFrame, context: ScoringContext) -> pl.Dat
         Finding(row, 0.0, "The answer is a placeholder.", 0, len(completions[row]))
         for row in whole.arg_true().to_list()
     ]
+    marks = completions.str.contains(MARKS).fill_null(False)
+    findings += [Finding(row, 0.0, "The answer holds only punctuation.") for row in marks.arg_true().to_list()]
     blank = re.compile(BLANK)
     marker = re.compile(MARKER)
     for row in rows_matching(completions, MARKER):

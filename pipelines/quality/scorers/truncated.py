@@ -1,12 +1,12 @@
-"""Answers that stop before they end: cut sentences, cut JSON, code fences that stay open.
+"""Answers that stop before they end: cut sentences, code fences that stay open.
 
-1: the answer ends. 0: it is cut for certain (JSON that stops inside, an open fence, an open quotation, a last word
-that cannot end a sentence such as "and" or "the", a comma or a hyphen at the end), or it lacks the closing mark that
-at least `majority_share` of the answers of its task have, or it opens as those do and lacks the words with which they
-close. In tasks without that habit (lists, titles, labels) a
-missing mark says nothing.
+1: the answer ends. 0: it is cut for certain (an open fence, a last word that cannot end a sentence such as "and" or
+"the", a comma or a hyphen at the end), or it lacks the closing mark that at least `majority_share` of the answers of
+its task have, or it opens as those do and lacks the words with which they close. In tasks without that habit (lists,
+titles, labels) a missing mark says nothing.
 
-Not covered: an answer cut exactly after a sentence, in a task without a closing formula.
+Not covered: JSON (`broken_json.py` says where it stops), and an answer cut exactly after a sentence, in a task
+without a closing formula.
 """
 
 import re
@@ -38,7 +38,7 @@ CLOSING_WORDS = 2
     title="Answer cut off",
     dimension="complete",
     suggests="drop",
-    description="The answer stops inside a sentence, a JSON text, a quotation or a code block.",
+    description="The answer stops inside a sentence or a code block.",
 )
 def score_truncated(examples: pl.DataFrame, context: ScoringContext) -> pl.DataFrame:
     """Find answers that stop in the middle."""
@@ -68,17 +68,7 @@ def score_truncated(examples: pl.DataFrame, context: ScoringContext) -> pl.DataF
         & ((opening == pl.col("opening")).mean().over("task") >= share)
         & (closing.count().over("task") >= fewest)
     )
-    findings = [
-        Finding(
-            row,
-            0.0,
-            "The JSON stops before it is closed.",
-            max(len(examples["completion"][row]) - 20, 0),
-            len(examples["completion"][row]),
-        )
-        for row, text in enumerate(context.json_texts)
-        if text is not None and text.cut
-    ]
+    findings = []
     enough = prose | (~pl.col("json") & pl.col("long") & (pl.col("words") >= 2))
     open_ended = facts.filter(
         (enough & ~pl.col("ended")) | (pl.col("text").str.contains("```", literal=True) & ~pl.col("json"))
@@ -88,7 +78,10 @@ def score_truncated(examples: pl.DataFrame, context: ScoringContext) -> pl.DataF
         if reason is not None:
             findings.append(Finding(row, 0.0, reason, *_last_words(text)))
     unfinished = facts.filter(
-        enough & pl.col("formula") & (pl.col("first") == pl.col("opening")) & (pl.col("last") != pl.col("closing"))
+        enough
+        & pl.col("formula")
+        & (pl.col("first") == pl.col("opening"))
+        & ~pl.col("text").str.to_lowercase().str.replace_all(r"\W+", " ").str.contains(pl.col("closing"), literal=True)
     )
     for row, text, closing_words in unfinished.select("row", "text", "closing").iter_rows():
         reason = f"The answer opens like the others of its task and lacks their closing '{closing_words}'."

@@ -62,7 +62,9 @@ def found(name: str, prompt: str, completion: str, around: list[tuple[str, str]]
 
 BAD = [
     ("empty", "Hi?", "  \n"),
-    ("empty", "Hi?", "..."),
+    ("empty", "Hi?", "\u200b\t"),
+    ("placeholder", "Hi?", "..."),
+    ("placeholder", "Hi?", "-"),
     ("placeholder", "What is the price?", "TODO"),
     ("placeholder", "What is the price?", "N/A"),
     ("placeholder", "What is the price?", "<nooutput>"),
@@ -77,7 +79,7 @@ BAD = [
     ("refusal", "Where is my parcel?", "I am unable to help with this request."),
     ("refusal", "Wo ist mein Paket?", "Als KI kann ich keine Pakete verfolgen."),
     ("truncated", "Where is my parcel?", "It left the depot yesterday and will arrive at the"),
-    ("truncated", "Sort a ticket", '{"intent": "return", "urg'),
+    ("broken_json", "Sort a ticket", '{"intent": "return", "urg'),
     ("truncated", "Write code", "Here you are:\n```python\nprint(1)"),
     ("repetition", "Say it", "very good " * 30),
     ("repetition", "Say it", "I will do that. " + "h" * 200),
@@ -108,7 +110,6 @@ GOOD = [
     ("missing_input", "The picture on my screen [the blue one] is blurred, why?", "The cable may be loose."),
     ("refusal", "Can I change the address?", "I'm sorry, we cannot change the address once the parcel has left."),
     ("refusal", "It broke", "I'm sorry that your lamp broke. We can provide a new one."),
-    ("truncated", "Name it", "A quiet lamp"),
     ("truncated", "Sort", '{"intent": "return"}'),
     ("truncated", "Write", "Dear Ann, it will be there tomorrow.\n\nKind regards,\nThe support team"),
     ("repetition", "List", "one two three four five six seven eight nine ten"),
@@ -187,9 +188,10 @@ def test_json_is_expected_where_its_task_wants_it() -> None:
 
 
 def test_a_missing_closing_mark_counts_only_where_it_is_the_habit() -> None:
-    cut = "Your order 99 is on its way to you and"[:-4] + " very"
+    cut = "Your order 99 is on its way to you very"
     assert found("truncated", "Please tell me about order number 99", cut, ENGLISH) is not None
-    open_ended = [(prompt, completion.rstrip(".")) for prompt, completion in ENGLISH]
+    open_ended = [(prompt, f"Your order is on its way to the place {prompt[36:39]}") for prompt, _ in ENGLISH]
+    assert found("truncated", "Name it", "A quiet lamp", open_ended) is None
     assert found("truncated", "Please tell me about order number 99", cut, open_ended) is None
 
 
