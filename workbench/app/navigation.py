@@ -50,6 +50,11 @@ def sections() -> dict[str, list[Page]]:
     return found
 
 
+def file_of(name: str) -> Path:
+    """Return the file that draws a page."""
+    return PAGES_FOLDER / FILES.get(name, f"{name}.py")
+
+
 def go(name: str) -> None:
     """Leave this page for another one."""
     st.switch_page(pages()[name])
@@ -61,6 +66,5 @@ def link(name: str, label: str | None = None, icon: str | None = None) -> None:
 
 
 def _page(entry: PageEntry) -> Page:
-    path = PAGES_FOLDER / FILES.get(entry.name, f"{entry.name}.py")
     first = entry.name == PAGE_ENTRIES[0].name
-    return st.Page(path, title=entry.title, icon=entry.icon, url_path=entry.name, default=first)
+    return st.Page(file_of(entry.name), title=entry.title, icon=entry.icon, url_path=entry.name, default=first)

@@ -37,7 +37,7 @@ def current_project() -> Project:
 
 def chosen_folder() -> Path | None:
     """Return the folder of the project that is open, or None."""
-    folder = st.session_state.get(CHOSEN) or os.environ.get(PROJECT_VARIABLE)
+    folder = st.session_state.get(CHOSEN) or _desk().get(CHOSEN) or os.environ.get(PROJECT_VARIABLE)
     return Path(folder) if folder else None
 
 
@@ -54,6 +54,7 @@ def open_project(folder: str, *, create: bool = False) -> None:
         Project.create(path).close()
     _opened(str(path))
     st.session_state[CHOSEN] = str(path)
+    _desk()[CHOSEN] = str(path)
 
 
 def reviewer_name() -> str:
@@ -103,6 +104,12 @@ def empty(title: str, what_to_do: str, page: str | None = None, label: str | Non
         st.caption(what_to_do)
         if page is not None and st.button(label or page.capitalize(), key=f"go-{page}", type="primary"):
             go(page)
+
+
+@st.cache_resource(show_spinner=False)
+def _desk() -> dict[str, str]:
+    """What a new tab starts with: the project that was opened last."""
+    return {}
 
 
 @st.cache_resource(show_spinner="Opening the project …", on_release=Project.close)

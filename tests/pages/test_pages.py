@@ -1,0 +1,90 @@
+"""Every page draws without an exception, whatever the project holds, and says what to do where there is nothing."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button, TextInput
+
+from tests.pages.conftest import PAGE_NAMES, visit, words_of
+from workbench.app.navigation import PAGE_ENTRIES
+
+OpenApp = Callable[[Path | None], AppTest]
+TITLES = {entry.name: entry.title for entry in PAGE_ENTRIES}
+
+
+def field(app: AppTest, label: str) -> TextInput:
+    return next(found for found in app.text_input if found.label == label)
+
+
+def press(app: AppTest, label: str) -> Button:
+    return next(found for found in app.button if found.label == label).click()
+
+
+@pytest.mark.parametrize("name", PAGE_NAMES)
+def test_a_page_without_a_project_leads_to_the_overview(open_app: OpenApp, name: str) -> None:
+    app = visit(open_app(None), name)
+    assert not app.exception
+    if name == "overview":
+        assert [button.label for button in app.button] == ["Create the project", "Open the project"]
+    else:
+        assert "No project is open." in words_of(app)
+        assert "go-overview" in {button.key for button in app.button}
+
+
+@pytest.mark.parametrize("name", PAGE_NAMES)
+def test_a_page_of_an_empty_project_has_one_next_action(open_app: OpenApp, empty_folder: Path, name: str) -> None:
+    app = visit(open_app(empty_folder), name)
+    assert not app.exception
+    assert not app.error
+    if name == "overview":
+        assert "Next: **Import data**" in words_of(app)
+    elif name != "import":
+        assert [button.key for button in app.button] == [f"go-{NEXT[name]}"]
+
+
+NEXT = dict.fromkeys(("review", "duplicates", "coverage", "quality", "split"), "import")
+NEXT |= {"train": "split", "compare": "train", "rate": "compare"}
+
+
+@pytest.mark.parametrize("name", PAGE_NAMES)
+def test_a_page_of_a_full_project_draws(open_app: OpenApp, sample_folder: Path, name: str) -> None:
+    app = visit(open_app(sample_folder), name)
+    assert not app.exception
+    assert not app.error
+    assert app.title[0].value == (TITLES[name] if name != "overview" else "project")
+
+
+def test_a_project_is_created_and_opened_in_the_app(open_app: OpenApp, tmp_path: Path) -> None:
+    app = open_app(None)
+    field(app, "New folder").set_value(str(tmp_path / "mine"))
+    press(app, "Create the project").run()
+    assert not app.exception
+    assert app.title[0].value == "mine"
+    assert (tmp_path / "mine" / "workbench.duckdb").exists()
+
+
+def test_a_folder_that_is_no_project_is_refused_with_a_remedy(open_app: OpenApp, tmp_path: Path) -> None:
+    app = open_app(None)
+    field(app, "Its folder").set_value(str(tmp_path))
+    press(app, "Open the project").run()
+    assert not app.exception
+    assert "holds no project" in app.error[0].value
+    assert "workbench new" in app.error[0].value
+
+
+def test_a_project_that_another_process_holds_is_an_error_on_every_page(
+    open_app: OpenApp, empty_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipelines.errors import CurationError
+
+    def held(folder: Path) -> None:
+        raise CurationError("Process 42 holds the project.", "Stop it first.")
+
+    monkeypatch.setattr("workbench.project.Project.open", held)
+    app = open_app(empty_folder)
+    for name in PAGE_NAMES:
+        visit(app, name)
+        assert not app.exception
+        assert "Process 42 holds the project" in app.error[0].value
