@@ -207,9 +207,7 @@ def _compare(a: _Side, b: _Side, settings: CertificateSettings) -> tuple[list[Ch
         equal(
             "exact", [folded(text) or None for text in a.prompts], [folded(text) or None for text in b.prompts], True
         ),
-        equal(
-            "completion", *([telling_completion(text, least) for text in side.completions] for side in (a, b)), False
-        ),
+        equal("completion", _telling(a.completions, least), _telling(b.completions, least), False),
         alike("near", near, settings.near_threshold, True),
     ]
     closest = [_closest(a, b, "near", near, settings.closest)]
@@ -218,6 +216,10 @@ def _compare(a: _Side, b: _Side, settings: CertificateSettings) -> tuple[list[Ch
         rows.append(row("cosine", settings.cosine_threshold, found, highest, False))
         closest.append(_closest(a, b, "cosine", cosine, settings.closest))
     return rows, closest
+
+
+def _telling(completions: list[str], least: int) -> list[str | None]:
+    return [telling_completion(text, least) for text in completions]
 
 
 def _equal_pairs(left: Sequence[str | None], right: Sequence[str | None]) -> int:

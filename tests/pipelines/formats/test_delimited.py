@@ -5,7 +5,7 @@ import io
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.examples import messages_of
@@ -93,6 +93,7 @@ def test_find_delimiter_falls_back_to_the_comma():
     assert find_delimiter(["one word", "two words"]) == ","
 
 
+@settings(max_examples=80, deadline=None)
 @given(
     st.lists(
         st.tuples(st.text(alphabet='ab,"\n; \t'), st.text(alphabet='xy,"\n\r|', min_size=1)), min_size=1, max_size=8

@@ -73,7 +73,7 @@ conversation = single | st.lists(plain, max_size=3).map(
 
 
 @pytest.mark.parametrize("format_", WRITABLE)
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(conversations=st.lists(conversation, min_size=1, max_size=5))
 def test_reading_gives_back_what_was_written(tmp_path, format_, conversations):
     path = tmp_path / "out"
