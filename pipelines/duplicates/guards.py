@@ -6,9 +6,9 @@
     prompts    the same answer to questions about other things
     answers    the same question with another answer: a conflict, or other labels, but no duplicate
 
-Numbers, negation and names are looked for in the prompts and in the completions, each apart. Number words from two to
-twelve count as numbers; the same digits with other separators are the same numbers.
-A name is a word with a capital letter inside a sentence; spellings that nearly agree are one.
+Numbers, negation and names are looked for in the prompts and in the completions, each apart. English number words count
+as numbers; the same digits with other separators are the same numbers. A name is a word with a capital letter inside a
+sentence; spellings that nearly agree are one.
 JSON completions are the same when the values of the keys that both have agree (keys compared without case and
 punctuation). A text that only lacks the other's beginning or end is cut short, not negated.
 
@@ -27,9 +27,12 @@ from pipelines.duplicates.settings import DuplicateSettings
 DIGITS = re.compile(r"\d+")
 WORDS = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 NUMBER_WORDS = {
-    word: str(value)
-    for value, word in enumerate(
-        ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], start=2
+    word: value
+    for value, word in re.findall(
+        r"(\d+) (\w+)",
+        "1 one 2 two 3 three 4 four 5 five 6 six 7 seven 8 eight 9 nine 10 ten 11 eleven 12 twelve 13 thirteen "
+        "14 fourteen 15 fifteen 16 sixteen 17 seventeen 18 eighteen 19 nineteen 20 twenty 30 thirty 40 forty 50 fifty "
+        "60 sixty 70 seventy 80 eighty 90 ninety 100 hundred 1000 thousand",
     )
 }
 NEGATIONS = frozenset(["not", "no", "never", "none", "nobody", "nothing", "neither", "nor", "cannot", "without"])
@@ -63,11 +66,15 @@ class Text:
         return Counter(self.words)
 
     @cached_property
+    def digits(self) -> str:
+        """All digits in order."""
+        return "".join(DIGITS.findall(self.content))
+
+    @cached_property
     def numbers(self) -> frozenset[str]:
         """The numbers, number words among them."""
-        return frozenset(DIGITS.findall(self.content.replace(",", ""))) | {
-            NUMBER_WORDS[word] for word in self.bag if word in NUMBER_WORDS
-        }
+        words = {NUMBER_WORDS[word] for word in self.bag if word in NUMBER_WORDS}
+        return frozenset(DIGITS.findall(self.content.replace(",", ""))) | words
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -126,22 +133,32 @@ def guard_of(one: Sides, other: Sides, kind: str, settings: DuplicateSettings) -
 
 
 def _numbers_differ(one: Text, other: Text) -> bool:
-    if not (one.numbers - other.numbers and other.numbers - one.numbers):
-        return False
-    return "".join(DIGITS.findall(one.content)) != "".join(DIGITS.findall(other.content))
+    mine, theirs = one.numbers - other.numbers, other.numbers - one.numbers
+    if one.digits == other.digits:  # what differs is how digits are separated, or a number word
+        words = frozenset(NUMBER_WORDS.values())
+        mine, theirs = mine & words, theirs & words
+        return bool(mine and theirs) and one.bag.keys() & NUMBER_WORDS.keys() != other.bag.keys() & NUMBER_WORDS.keys()
+    return bool(mine and theirs)
 
 
 def _negation_differs(one: Text, other: Text) -> bool:
     only_one, only_other = one.bag - other.bag, other.bag - one.bag
-    if only_one.total() + only_other.total() > NEGATED_WORDS or _negated(only_one) == _negated(only_other):
+    if only_one.total() + only_other.total() > NEGATED_WORDS or _negated(only_one, only_other) == _negated(
+        only_other, only_one
+    ):
         return False
     longer, shorter = (one, other) if len(one.words) >= len(other.words) else (other, one)
     size = len(shorter.words)
     return not (longer.words[:size] == shorter.words or longer.words[len(longer.words) - size :] == shorter.words)
 
 
-def _negated(words: Counter[str]) -> bool:
-    return any(word in NEGATIONS or word.endswith(("n't", "n’t")) for word in words)
+def _negated(words: Counter[str], others: Counter[str]) -> bool:
+    """Whether words hold a negation that is no misspelling of one of the others ("never" is none of "ever")."""
+    negations = [word for word in words if word in NEGATIONS or word.endswith(("n't", "n’t"))]
+    return any(
+        not any(_same_spelling(word, other) and other != word.removeprefix("n") for other in others)
+        for word in negations
+    )
 
 
 def _names_differ(one: Text, other: Text) -> bool:

@@ -74,6 +74,16 @@ def test_light_edits_are_near_duplicates(prompt: str, answer: str) -> None:
         ),
         ((LONG_PROMPT, '{"intent": "return"}'), (LONG_PROMPT, '{"intent": "refund"}'), "answers"),
         ((LONG_PROMPT, "positive"), (LONG_PROMPT, "negative"), "answers"),
+        (
+            (LONG_PROMPT, "Hello Ann! You can send it back within seven days only. Take care, your desk."),
+            (LONG_PROMPT, "Hello Ann! You can send it back within thirty days in its box. Take care, your desk."),
+            "numbers",
+        ),
+        (
+            (LONG_PROMPT, "Hello Ann! Please throw it away in silence. Take care, your desk."),
+            (LONG_PROMPT, "Hello Ann! We repair every kettle free of charge. Take care, your desk."),
+            "answers",
+        ),
         (("Is it red?", LONG_ANSWER), ("What about shipping?", LONG_ANSWER), "prompts"),
     ],
 )
@@ -83,6 +93,12 @@ def test_pairs_that_are_alike_but_not_the_same_are_listed_and_not_grouped(
     found = find_duplicates(frame(one, other))
     assert guards(found) == [guard]
     assert found.duplicates.is_empty()
+
+
+def test_a_misspelt_negation_is_no_other_negation_and_ever_is_not_never() -> None:
+    never, nver, ever = (f"{LONG_PROMPT} I will {word} come again!" for word in ("never", "nver", "ever"))
+    assert guards(find_duplicates(frame((never, LONG_ANSWER), (nver, LONG_ANSWER)))) == [None]
+    assert guards(find_duplicates(frame((never, LONG_ANSWER), (ever, LONG_ANSWER)))) == ["negation"]
 
 
 def test_a_switched_off_guard_holds_nothing_apart() -> None:
