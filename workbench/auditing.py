@@ -13,6 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
+from pipelines.errors import CurationError
 from pipelines.progress import Progress, no_progress, part_of
 from workbench.files import replaced_file
 from workbench.project import Project
@@ -48,8 +49,15 @@ def audit(
         progress: told how far it is.
 
     Raises:
-        CurationError: a file that cannot be read, an unknown stage or setting, no training example at all.
+        CurationError: a file that cannot be read, two files of one name, an unknown stage or setting, no training
+            example at all.
     """
+    names = [path.name for path in files]
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise CurationError(
+            f"Two of the files are named {repeated[0]}: the rows of the tables could not tell them apart.",
+            "Rename one of them, or audit them one by one.",
+        )
     with (
         tempfile.TemporaryDirectory(prefix="workbench-audit-") as folder,
         Project.create(Path(folder) / "p") as project,

@@ -49,9 +49,8 @@ def test_each_group_has_one_representative_line(audited) -> None:
 def test_every_row_names_file_and_line_and_rejected_lines_are_told(audited) -> None:
     out, lines = audited
     for table in ("occurrences", "personal_data", "duplicates"):
-        assert all(
-            row["file"] == "data.jsonl" and 1 <= row["line"] <= len(lines) for row in rows(out / f"{table}.jsonl")
-        )
+        found = rows(out / f"{table}.jsonl")
+        assert all(row["file"] == "data.jsonl" and row["line"] in range(1, len(lines) + 1) for row in found)
     assert [(row["line"], row["raw"]) for row in rows(out / "rejected.jsonl")] == [(7, '{"prompt": ')]
     assert len(rows(out / "occurrences.jsonl")) == 6
 
@@ -65,11 +64,11 @@ def test_files_that_cannot_be_audited_are_named(tmp_path: Path, write_jsonl) -> 
         audit([write_jsonl("a.jsonl", support_examples(2))], tmp_path / "out", only=["everything"])
 
 
-def test_two_files_of_one_name_are_told_apart(word_encoder, tmp_path: Path) -> None:
+def test_two_files_of_one_name_are_refused_because_rows_could_not_tell_them_apart(tmp_path: Path) -> None:
     paths = [tmp_path / part / "data.jsonl" for part in ("a", "b")]
     for path in paths:
         path.parent.mkdir()
         path.write_text(json.dumps(chat("The same question?", "The same answer.")) + "\n")
-    audit(paths, tmp_path / "out", only=["embeddings", "duplicates"])
-    assert len(rows(tmp_path / "out" / "occurrences.jsonl")) == 2
-    assert len(rows(tmp_path / "out" / "duplicates.jsonl")) == 2
+    with pytest.raises(CurationError, match=r"data\.jsonl") as caught:
+        audit(paths, tmp_path / "out")
+    assert "Rename" in caught.value.remedy

@@ -118,7 +118,7 @@ def test_a_project_goes_through_the_whole_contract(
     assert len(table["rows"]) == 61
     lines = run("table", project, "rejected").out.splitlines()
     assert [json.loads(line)["raw"] for line in lines] == ["{broken"]
-    assert run("table", project, "examples", "--out", tmp_path / "t.parquet", "--json").json()["rows"] == 61
+    assert run("table", project, "examples", "--out", tmp_path / "t.parquet", "--json").json()["rows"] == 71
     for command in (("new", tmp_path / "other"), ("curate", project, "--only", "duplicates"), ("table", project)):
         plain = run(*command)
         assert plain.code == 0
@@ -204,9 +204,8 @@ def test_the_doctor_tells_what_is_here(run: Callable[..., Answer]) -> None:
 
 def test_the_script_itself_reports_an_error_without_a_traceback(tmp_path: Path) -> None:
     script = Path(sys.executable).with_name("workbench")
-    done = subprocess.run(
-        [script, "table", tmp_path / "none"], capture_output=True, text=True, check=False, cwd=tmp_path
-    )
+    command = [script, "table", tmp_path / "none"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 1
     assert done.stdout == ""
     assert "What to do: " in done.stderr
