@@ -46,10 +46,12 @@ def main(folder: Path) -> int:
 
 def _run(folder: Path, context: JobContext, status: StatusFile) -> bool:
     """Do the job; returns whether it was finished (or else cancelled)."""
+    from pipelines.training.libraries import set_up_libraries
+
     job = read_job(folder)
     status.update(kind=job.kind, message="Loading libraries")
     threads = job.generation.threads if isinstance(job, GenerateJob) else job.train.threads
-    _set_up_libraries(threads)
+    set_up_libraries(threads)
     if isinstance(job, GenerateJob):
         from workbench.jobs.generate_job import run_generate_job
 
@@ -57,15 +59,6 @@ def _run(folder: Path, context: JobContext, status: StatusFile) -> bool:
     from workbench.jobs.train_job import run_train_job
 
     return run_train_job(job, context)
-
-
-def _set_up_libraries(threads: int) -> None:
-    import torch
-    from transformers.utils import logging as transformers_logging
-
-    torch.set_num_threads(threads)
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
 
 
 def _guarded(work: Callable[[], bool], status: StatusFile) -> int:
