@@ -164,7 +164,7 @@ class Curation:
         return AppliedReport(actions.count("keep"), actions.count("drop"), open_rows.height - len(rows), batch)
 
     def suggestion_counts(self) -> pl.DataFrame:
-        """Return suggestion, reason, examples."""
+        """Return suggestion, cause, examples, share."""
         return self._store.analysis.suggestion_counts()
 
     def duplicate_groups(self, kind: str | None = None, limit: int = 50, offset: int = 0) -> pl.DataFrame:

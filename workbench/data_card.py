@@ -13,7 +13,7 @@ def data_card(store: Store, version: VersionRecord) -> str:
         ("source", "role", "format", "lines", "accepted", "rejected"),
     )
     lines += ["", "## Curation", ""]
-    lines += _table(store.analysis.suggestion_counts().rows(), ("suggestion", "reason", "examples"))
+    lines += _table(store.analysis.suggestion_counts().rows(), ("suggestion", "cause", "examples", "share"))
     states = store.decisions.states().group_by("state").len().sort("state").rows()
     lines += ["", "State of the training examples:", "", *_table(states, ("state", "examples"))]
     lines += ["", "## Splits", "", *_table(list(counts.items()), ("split", "examples")), ""]

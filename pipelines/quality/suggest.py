@@ -19,9 +19,18 @@ from pipelines.quality.conflicts import MAJORITY, MINORITY
 from pipelines.quality.registry import DIMENSIONS, SCORERS
 from pipelines.quality.settings import QualitySettings
 
-SUGGESTIONS = pl.Schema({"example_id": pl.String, "quality": pl.Float64, "suggestion": pl.String, "reason": pl.String})
+SUGGESTIONS = pl.Schema(
+    {
+        "example_id": pl.String,
+        "quality": pl.Float64,
+        "suggestion": pl.String,
+        "cause": pl.String,
+        "reason": pl.String,
+    }
+)
 
 NOTHING_FOUND = "Nothing speaks against it."
+NO_CAUSE = "Nothing found"
 # A finding of a scorer that suggests dropping is certain up to this score, a doubt above it.
 CERTAIN = 0.1
 
@@ -52,7 +61,8 @@ def suggest(
         settings: the weights of the dimensions.
 
     Returns:
-        A row for every example, ordered by example_id: quality (0..1), suggestion (keep, drop or review), reason.
+        A row for every example, ordered by example_id: quality (0..1), suggestion (keep, drop or review), cause (the
+        kind of finding that decided it, for counting), reason (the finding in words).
     """
     check_columns(examples, EXAMPLES, "examples to suggest on")
     settings = settings or QualitySettings()
@@ -72,21 +82,26 @@ def suggest(
         .unique("example_id", keep="first", maintain_order=True)
     )
     return (
-        quality.join(first.select("example_id", "suggestion", "reason"), on="example_id", how="left")
-        .with_columns(pl.col("suggestion").fill_null("keep"), pl.col("reason").fill_null(NOTHING_FOUND))
+        quality.join(first.select("example_id", "suggestion", "cause", "reason"), on="example_id", how="left")
+        .with_columns(
+            pl.col("suggestion").fill_null("keep"),
+            pl.col("cause").fill_null(NO_CAUSE),
+            pl.col("reason").fill_null(NOTHING_FOUND),
+        )
         .match_to_schema(SUGGESTIONS)
         .sort("example_id")
     )
 
 
 def _with_scorers(scores: pl.DataFrame) -> pl.DataFrame:
-    """Add each scorer's dimension and what it suggests."""
+    """Add each scorer's dimension, title and what it suggests."""
     known = list(SCORERS.values())
     table = pl.DataFrame(
         {
             "scorer": [entry.name for entry in known],
             "dimension": [entry.dimension for entry in known],
             "suggests": [entry.suggests for entry in known],
+            "title": [entry.title for entry in known],
         }
     )
     return scores.select("example_id", "scorer", "score", "reason").join(table, on="scorer", how="inner")
@@ -136,13 +151,14 @@ def _quality(ids: pl.DataFrame, scored: pl.DataFrame, sided: pl.DataFrame, setti
 
 
 def _reasons(
-    frame: pl.DataFrame, suggestion: pl.Expr, order: pl.Expr, weight: pl.Expr, reason: pl.Expr
+    frame: pl.DataFrame, suggestion: pl.Expr, order: pl.Expr, weight: pl.Expr, cause: pl.Expr, reason: pl.Expr
 ) -> pl.DataFrame:
     return frame.select(
         "example_id",
         suggestion.cast(pl.String).alias("suggestion"),
         order.cast(pl.Int32).alias("order"),
         weight.cast(pl.Float64).alias("weight"),
+        cause.cast(pl.String).alias("cause"),
         reason.cast(pl.String).alias("reason"),
     )
 
@@ -154,6 +170,7 @@ def _finding_reasons(scored: pl.DataFrame) -> pl.DataFrame:
         pl.when(certain).then(pl.lit("drop")).otherwise(pl.lit("review")),
         pl.when(certain).then(_DEFECT).otherwise(_FINDING),
         pl.col("score"),
+        pl.col("title"),
         pl.col("reason"),
     )
 
@@ -165,6 +182,7 @@ def _conflict_reasons(sided: pl.DataFrame) -> pl.DataFrame:
         pl.when(side == "minority").then(pl.lit("drop")).otherwise(pl.lit("review")),
         pl.when(side == "minority").then(_MINORITY).when(side == "label").then(_LABEL).otherwise(_UNDECIDED),
         pl.lit(0.0),
+        pl.when(side == "label").then(pl.lit("Doubtful label")).otherwise(pl.lit("Conflicting answers")),
         pl.when(side == "label").then(pl.lit("The label is doubtful. ")).otherwise(pl.lit("Answers conflict. "))
         + pl.col("detail"),
     )
@@ -173,7 +191,12 @@ def _conflict_reasons(sided: pl.DataFrame) -> pl.DataFrame:
 def _personal_reasons(personal_data: pl.DataFrame) -> pl.DataFrame:
     named = personal_data.group_by("example_id").agg(kinds=pl.col("kind").unique().sort().str.join(", "))
     return _reasons(
-        named, pl.lit("review"), pl.lit(_PERSONAL), pl.lit(0.0), pl.lit("Holds personal data: ") + pl.col("kinds") + "."
+        named,
+        pl.lit("review"),
+        pl.lit(_PERSONAL),
+        pl.lit(0.0),
+        pl.lit("Personal data"),
+        pl.lit("Holds personal data: ") + pl.col("kinds") + ".",
     )
 
 
@@ -194,6 +217,7 @@ def _duplicate_reasons(duplicates: pl.DataFrame, quality: pl.DataFrame, certain:
         .filter(pl.col("example_id") != pl.col("survivor"))
     )
     semantic = pl.col("kind") == "semantic"
+    causes = {"exact": "Exact duplicate", "near": "Near-duplicate", "semantic": "Semantic duplicate"}
     what = (
         pl.when(semantic)
         .then(pl.lit("Says nearly the same as "))
@@ -206,5 +230,6 @@ def _duplicate_reasons(duplicates: pl.DataFrame, quality: pl.DataFrame, certain:
         pl.when(semantic).then(pl.lit("review")).otherwise(pl.lit("drop")),
         pl.when(semantic).then(_SEMANTIC).otherwise(_DUPLICATE),
         pl.lit(0.0),
+        pl.col("kind").replace_strict(causes, return_dtype=pl.String),
         what + pl.col("survivor").str.slice(0, 8) + ".",
     )

@@ -167,10 +167,10 @@ class AnalysisStore:
         return self._database.frame("SELECT * FROM gaps ORDER BY collect DESC, q_value, cluster_id")
 
     def suggestion_counts(self) -> pl.DataFrame:
-        """Count suggestions by their first reason."""
+        """Count suggestions by the kind of finding that decided them, with the share of all examples."""
         return self._database.frame(
-            "SELECT suggestion, reason, count(*) AS examples FROM quality GROUP BY suggestion, reason"
-            " ORDER BY suggestion, examples DESC, reason"
+            "SELECT suggestion, cause, count(*) AS examples, count(*) / sum(count(*)) OVER () AS share FROM quality"
+            " GROUP BY suggestion, cause ORDER BY suggestion, examples DESC, cause"
         )
 
     def score_summary(self) -> pl.DataFrame:

@@ -64,7 +64,7 @@ def results_of_curation(transaction: Transaction) -> None:
         " guarded BOOLEAN, guard VARCHAR)",
         "CREATE TABLE scores (example_id VARCHAR, scorer VARCHAR, score DOUBLE, reason VARCHAR, start BIGINT,"
         ' "end" BIGINT)',
-        "CREATE TABLE quality (example_id VARCHAR, quality DOUBLE, suggestion VARCHAR, reason VARCHAR)",
+        "CREATE TABLE quality (example_id VARCHAR, quality DOUBLE, suggestion VARCHAR, cause VARCHAR, reason VARCHAR)",
         "CREATE TABLE conflicts (group_id VARCHAR, example_id VARCHAR, kind VARCHAR, detail VARCHAR)",
         'CREATE TABLE personal_data (example_id VARCHAR, kind VARCHAR, start BIGINT, "end" BIGINT,'
         " message_index INTEGER)",

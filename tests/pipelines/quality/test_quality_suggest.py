@@ -5,9 +5,10 @@ import pytest
 
 from pipelines.errors import CurationError
 from pipelines.quality.conflicts import CONFLICTS, MAJORITY, MINORITY, UNDECIDED
+from pipelines.quality.registry import SCORERS
 from pipelines.quality.score import SCORES, score_examples
 from pipelines.quality.settings import QualitySettings
-from pipelines.quality.suggest import NOTHING_FOUND, SUGGESTIONS, suggest
+from pipelines.quality.suggest import NO_CAUSE, NOTHING_FOUND, SUGGESTIONS, suggest
 from tests.pipelines.quality.conversations import pairs
 
 EXAMPLES = pairs(("one?", "Yes, one."), ("two?", "Yes, two."), ("three?", "Yes, three."))
@@ -47,9 +48,9 @@ def test_certain_defects_drop_doubts_are_for_review_and_notes_change_nothing() -
         ),
     )
     assert found.rows() == [
-        (ONE, found["quality"][0], "drop", "A placeholder."),
-        (TWO, found["quality"][1], "review", "A blank."),
-        (THREE, found["quality"][2], "keep", NOTHING_FOUND),
+        (ONE, found["quality"][0], "drop", SCORERS["placeholder"].title, "A placeholder."),
+        (TWO, found["quality"][1], "review", SCORERS["placeholder"].title, "A blank."),
+        (THREE, found["quality"][2], "keep", NO_CAUSE, NOTHING_FOUND),
     ]
     assert found["quality"].is_between(0, 0.999).all()
     assert found.schema == SUGGESTIONS

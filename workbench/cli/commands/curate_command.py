@@ -24,8 +24,8 @@ def command(project: Path, only: str | None, settings: tuple[str, ...], as_json:
         report = opened.curation.curate(chosen, settings_given(settings), progress_on_stderr())
         lines = [_line(stage.stage, stage.figures, stage.seconds, stage.skipped) for stage in report.stages]
         suggestions = opened.curation.suggestion_counts()
-        for suggestion, reason, examples in suggestions.rows():
-            lines.append(f"  {suggestion:<7}{examples:>7,}  {reason or ''}")
+        for suggestion, cause, examples, _ in suggestions.rows():
+            lines.append(f"  {suggestion:<7}{examples:>7,}  {cause}")
         tell({"stages": report.stages, "suggestions": suggestions.to_dicts()}, lines, as_json=as_json)
 
 
