@@ -67,7 +67,7 @@ def _compute(store: Store, folder: Path, record: EvaluationRecord, progress: Pro
         progress=part_of(progress, 0.0, 0.7),
     )
     progress(0.75, "resampling for intervals")
-    against = [name for name in ("base", "few-shot") if name in record.variants] or record.variants[:1]
+    against = _opponents(record)
     compared = compare_variants(scores, against=against, groups=_groups(store, record, ids))
     tables = {
         "outputs": _with_runs(outputs, record),
@@ -80,6 +80,14 @@ def _compute(store: Store, folder: Path, record: EvaluationRecord, progress: Pro
         who, why = str(record.settings.get("who")), ", ".join(record.variants)
         store.runs.add_look(record.evaluation, record.version, who, why, store.now())
     progress(1.0, "compared")
+
+
+def _opponents(record: EvaluationRecord) -> list[str]:
+    """Return whom the other variants have to beat: the base, the prompted base, and what was tuned on raw data."""
+    raw = [name for name in record.variants if name.startswith("tuned-raw")]
+    others = [name for name in record.variants if name.startswith("tuned-curated")]
+    chosen = [name for name in ("base", "few-shot") if name in record.variants] + (raw if others else [])
+    return chosen or record.variants[:1]
 
 
 def _groups(store: Store, record: EvaluationRecord, ids: list[str]) -> pl.DataFrame:
