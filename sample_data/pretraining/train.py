@@ -39,7 +39,7 @@ class PretrainSettings:
 
 
 # The second stage begins before the rate of the first has fallen far, with a mix that has more to copy.
-STAGES = (PretrainSettings(stop_at=2000), PretrainSettings(steps=2000, rows=8, matrix_rate=0.015, warmup=50))
+STAGES = (PretrainSettings(stop_at=2000), PretrainSettings(steps=1900, rows=8, matrix_rate=0.015, warmup=50))
 
 
 def new_model(settings: PretrainSettings, folder: Path) -> Any:
