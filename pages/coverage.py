@@ -77,7 +77,7 @@ if nothing_found_yet(
 
 view = project.curation.coverage()
 gaps = project.curation.gaps()
-with st.container(horizontal=True):
+with st.container(horizontal=True, vertical_alignment="center"):
     st.metric("Clusters", f"{view.clusters.height:,}", width="content", border=True)
     if view.coverage is not None:
         near = "Share of production queries that have training examples near"

@@ -42,7 +42,7 @@ def draw_next(steps: list) -> None:
     words, page, label = (
         ("**Every step is done.** Look at the results, or collect what is missing.", "compare", "See the results")
         if upcoming is None
-        else (f"Next: **{upcoming.title}**", upcoming.page, upcoming.title)
+        else ("**What to do next**", upcoming.page, upcoming.title)
     )
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(words)

@@ -132,7 +132,7 @@ class CoverageMap {
   }
 
   draw() {
-    if (!this.data || !this.width) return;
+    if (!this.data || !this.width || !this.layer.shades) return;
     const { width, height, unit, centre, pointSize: size } = this;
     this.layer.draw({ width, height, unit, centre, size });
     this.drawOver();

@@ -9,6 +9,7 @@ from workbench.reviewing import Filter
 
 PASSED_ON = "review-passed-on"
 ORDERS = {"quality": "Worst quality first", "position": "As imported", "random": "Shuffled", "id": "By id"}
+STATES = ("pending", "kept", "dropped", "flagged")
 ANY = "Any"
 
 
@@ -23,7 +24,7 @@ def draw_filter(project: Project) -> tuple[Filter, str]:
     choices = project.reviewing.filters()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         order = st.selectbox("Order", list(ORDERS), format_func=ORDERS.__getitem__, key="review-order", width=190)
-        state = _choice("State", choices.states, "review-state", width=150, first="pending")
+        state = _choice("State", _every_state(choices.states), "review-state", width=150, first="pending")
         suggestion = _choice("Suggested", choices.suggestions, "review-suggestion", width=150)
         text = st.text_input("Contains", key="review-text", placeholder="any words", width=160)
         with st.popover("More filters"):
@@ -70,6 +71,12 @@ def _choice(
         width=width or "stretch",
     )
     return None if value == ANY else value
+
+
+def _every_state(found: Sequence[tuple[str, str, int]]) -> list[tuple[str, str, int]]:
+    """Offer every state, also those that no example is in while the page is drawn."""
+    counts = {value: number for value, _, number in found}
+    return [(state, state, counts.get(state, 0)) for state in STATES]
 
 
 def _forget() -> None:

@@ -1,0 +1,135 @@
+"""The components: no press is lost or lands elsewhere, hostile text stays text, unsaved decisions survive a reload."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import HOSTILE_ANSWER, HOSTILE_PROMPT, PATIENCE, support_rows, write_rows
+from workbench.project import Project
+
+pytestmark = pytest.mark.browser
+expect.set_options(timeout=PATIENCE)
+
+SAVED = ".saved[data-unsaved='0']"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with imported examples and nothing else."""
+    place = tmp_path_factory.mktemp("components")
+    with Project.create(place / "project") as project:
+        project.importing.import_files([write_rows(place / "tickets.jsonl", support_rows(150))])
+    return place / "project"
+
+
+@pytest.fixture(scope="module")
+def url(serve: Callable[..., str], folder: Path) -> str:
+    return serve(folder)
+
+
+def open_review(page: Page, url: str) -> None:
+    page.goto(f"{url}/review")
+    expect(page.locator(".root[data-example]")).to_be_visible()
+
+
+def shown(page: Page) -> str | None:
+    return page.locator(".root[data-example]").get_attribute("data-example")
+
+
+def test_a_burst_of_presses_is_stored_press_by_press_on_what_was_shown(page: Page, url: str) -> None:
+    open_review(page, url)
+    decided = []
+    for number in range(40):
+        decided.append((shown(page), "kd"[number % 2]))
+        page.keyboard.press("kd"[number % 2])
+    expect(page.locator(SAVED)).to_be_visible()
+    page.keyboard.press("u")
+    expect(page.locator(SAVED)).to_be_visible()
+    page.keyboard.press("b")
+    expect(page.locator(".head .badge")).to_have_text("kept")
+    assert len({example for example, _ in decided}) == 40
+    assert shown(page) == decided[38][0]
+
+
+def test_what_was_decided_is_there_after_a_reload(page: Page, url: str) -> None:
+    open_review(page, url)
+    total = int(page.locator(".place").inner_text().split(" of ")[1])
+    page.keyboard.press("f")
+    page.keyboard.press("f")
+    expect(page.locator(SAVED)).to_be_visible()
+    page.reload()
+    expect(page.locator(".place")).to_have_text(f"1 of {total - 2}")
+
+
+def test_keys_do_nothing_while_somebody_types(page: Page, url: str) -> None:
+    open_review(page, url)
+    before = shown(page)
+    page.get_by_label("Contains").click()
+    page.keyboard.type("kdf")
+    assert shown(page) == before
+
+
+def test_an_edit_in_place_makes_a_new_example_and_escape_gives_it_up(page: Page, url: str) -> None:
+    open_review(page, url)
+    before = shown(page)
+    page.keyboard.press("e")
+    page.keyboard.type(" never mind")
+    page.keyboard.press("Escape")
+    assert shown(page) == before
+    page.keyboard.press("e")
+    page.keyboard.type(" And thank you.")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(SAVED)).to_be_visible()
+    page.keyboard.press("b")
+    expect(page.locator(".head .badge")).to_have_text("edited")
+    expect(page.get_by_label("assistant message")).to_contain_text("And thank you.")
+    page.get_by_label("State").click()
+    page.get_by_role("option", name="kept").click()
+    page.get_by_label("Contains").fill("And thank you")
+    page.get_by_label("Contains").press("Enter")
+    expect(page.locator(".place")).to_have_text("1 of 1")
+
+
+def test_the_help_overlay_opens_and_closes(page: Page, url: str) -> None:
+    open_review(page, url)
+    page.keyboard.press("?")
+    expect(page.locator(".help")).to_be_visible()
+    page.keyboard.press("?")
+    expect(page.locator(".help")).to_be_hidden()
+
+
+def test_hostile_text_is_shown_letter_by_letter(page: Page, url: str) -> None:
+    page.goto(f"{url}/review")
+    page.get_by_label("Contains").fill("onerror")
+    page.get_by_label("Contains").press("Enter")
+    expect(page.locator(".place")).to_have_text("1 of 1")
+    expect(page.get_by_label("user message")).to_contain_text(HOSTILE_PROMPT)
+    expect(page.get_by_label("assistant message")).to_contain_text(HOSTILE_ANSWER)
+
+
+def test_unsaved_decisions_are_kept_while_the_server_is_away(new_page: Callable[..., Page], url: str) -> None:
+    page = new_page("dark")
+    open_review(page, url)
+    page.evaluate(
+        "() => { const log = document.querySelector('[data-testid=stBidiComponentIsolated]').shadowRoot.reviewCard.log;"
+        " log.transmit = () => {}; }"
+    )
+    page.keyboard.press("k")
+    expect(page.locator(".saved")).to_have_text("1 not saved yet")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    expect(page.locator(SAVED)).to_be_visible()
+
+
+def test_the_table_decides_about_marked_rows(page: Page, url: str) -> None:
+    page.goto(f"{url}/review")
+    page.get_by_text("Table", exact=True).click()
+    table = page.get_by_test_id("stDataFrame")
+    expect(table).to_be_visible()
+    expect(page.get_by_text("0 examples marked")).to_be_visible()
+    table.click(position={"x": 16, "y": 60})
+    expect(page.get_by_text("1 example marked")).to_be_visible()
+    page.get_by_role("button", name="Keep", exact=True).click()
+    expect(page.get_by_text("0 examples marked")).to_be_visible()
