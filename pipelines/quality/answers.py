@@ -8,8 +8,9 @@ conflict when
   are the matter of `labels.py`),
 - their numbers differ (those of the question aside),
 - one says yes and the other no, or one negates what the other says,
-- they share few words, those aside that many answers have (reported only where repeated questions mostly have one
-  answer, for variety is no fault).
+- they share few words, those of the question and those that many answers have aside. For questions that are merely
+  alike this counts only where the answers to the nearest other questions clearly support one side, or where repeated
+  questions often enough have one answer, because variety is no fault.
 
 Answers that do not conflict form a side; the side with more than half of the answers is the majority. Where there is
 none, the answers to the nearest other questions decide, if they clearly support one side.
@@ -45,9 +46,36 @@ _YES_NO = re.compile(
     re.IGNORECASE,
 )
 _WORD = re.compile(r"\w+")
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+_SMALL = [
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+NUMBER_WORDS = {word: number for number, word in enumerate(_SMALL, 2)} | {
+    word: 10 * number for number, word in enumerate(_TENS, 2)
+}
 # A word that this share of the answers has, and at least so many, tells nothing about one question.
 USUAL_SHARE = 0.25
 FEWEST_USUAL = 10
+# How many of the nearest questions are asked which side is right, and how many must say.
+SUPPORTERS = 30
+FEWEST_SUPPORTERS = 3
 
 
 @dataclass(frozen=True)
@@ -92,11 +120,13 @@ def conflicting_answers(
             agreeing += 1
             continue
         majority = len(sides[0]) > len(rows) / 2
-        if not majority and vectors is not None and json_texts[rows[0]] is None:
+        if not (majority and certain) and vectors is not None and json_texts[rows[0]] is None:
             supported = supported_side(sides, completions, vectors, usual, settings)
-            if supported is not None:
+            certain = certain or supported is not None
+            if supported is not None and not majority:
                 sides.insert(0, sides.pop(supported))
                 majority = True
+        certain = certain or len({equal[row] for row in rows}) == 1
         found.append((AnswerSides(sides, why, majority), certain))
     one_answer = repeated > 0 and agreeing / repeated >= settings.agreeing_share
     return [sides for sides, certain in found if certain or one_answer]
@@ -119,24 +149,23 @@ def supported_side(
 ) -> int | None:
     """Return the side that the answers to the nearest other questions clearly support, None where none is.
 
-    Support is the mean share of words in common (of the shorter answer, usual words aside); it is clear from
-    `answer_similarity` on, at twice the support of any other side.
+    Support is the mean share of words in common (of the shorter answer, usual words aside) over those neighbours that
+    share more than a few with any side; it is clear where enough of them do, and 1.5 times that of any other side.
     """
     rows = [row for side in sides for row in side]
     cosines = vectors @ vectors[rows[0]]
     cosines[rows] = -np.inf
-    count = min(settings.neighbours, len(cosines) - len(rows))
-    if count < 3:
-        return None
-    near = np.argsort(-cosines, kind="stable")[:count]
-    words = [frozenset(_WORD.findall(completions[row].casefold())) - usual for row in near.tolist()]
-    support = []
-    for side in sides:
-        mine = frozenset(_WORD.findall(completions[side[0]].casefold())) - usual
-        support.append(sum(_shared(mine, other) for other in words) / count)
-    best = max(range(len(sides)), key=lambda number: support[number])
-    second = max(support[number] for number in range(len(sides)) if number != best)
-    return best if support[best] >= settings.answer_similarity and support[best] >= 2 * second else None
+    near = np.argsort(-cosines, kind="stable")[: min(SUPPORTERS, len(cosines) - len(rows))]
+    sides_words = [frozenset(_WORD.findall(completions[side[0]].casefold())) - usual for side in sides]
+    support = np.zeros(len(sides))
+    for row in near.tolist():
+        words = frozenset(_WORD.findall(completions[row].casefold())) - usual
+        shares = np.array([_shared(mine, words) for mine in sides_words])
+        if shares.max() >= settings.answer_similarity:
+            support += shares
+    best = int(support.argmax())
+    others = np.delete(support, best).max()
+    return best if support[best] >= FEWEST_SUPPORTERS and support[best] >= 1.5 * others else None
 
 
 def _shared(one: frozenset[str], other: frozenset[str]) -> float:
@@ -262,8 +291,8 @@ def disagreement(
         return None
     if one_json is not None or other_json is not None:
         return _json_disagreement(one_json, other_json) if equal else None
-    said = set(_NUMBER.findall(questions))
-    numbers = [{number for number in _NUMBER.findall(text) if number not in said} for text in (one, other)]
+    said = numbers_in(questions)
+    numbers = [numbers_in(text) - said for text in (one, other)]
     if numbers[0] and numbers[1] and not (numbers[0] <= numbers[1] or numbers[1] <= numbers[0]):
         first, second = (", ".join(sorted(found)) for found in (numbers[0] - numbers[1], numbers[1] - numbers[0]))
         return f"the numbers differ: {first} against {second}", True
@@ -272,7 +301,8 @@ def disagreement(
     answers = [_YES_NO.match(text) for text in (one, other)]
     if answers[0] and answers[1] and bool(answers[0].group(1)) != bool(answers[1].group(1)):
         return "one says yes, the other no", True
-    words = [frozenset(_WORD.findall(text.casefold())) - usual for text in (one, other)]
+    ignored = usual.union(_WORD.findall(questions.casefold()))
+    words = [frozenset(_WORD.findall(text.casefold())) - ignored for text in (one, other)]
     if not words[0] or not words[1]:
         return None
     shared = _shared(*words)
@@ -281,6 +311,12 @@ def disagreement(
             return "one denies what the other says", True
         return None
     return "the answers have little in common", False
+
+
+def numbers_in(text: str) -> set[str]:
+    """Return the numbers of a text, those written as English words too ("one" aside, which is rarely a number)."""
+    words = {str(NUMBER_WORDS[word]) for word in _WORD.findall(text.casefold()) if word in NUMBER_WORDS}
+    return words.union(_NUMBER.findall(text))
 
 
 def _json_disagreement(one: JsonText | None, other: JsonText | None) -> tuple[str, bool] | None:

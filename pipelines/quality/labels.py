@@ -30,7 +30,7 @@ LONGEST_LABEL_WORDS = 5
 CLOSED_SHARE = 0.9
 FEWEST_OF_A_VALUE = 5
 # A field on which the models agree with the data less often than this cannot be told from the prompt.
-PREDICTABLE = 0.6
+PREDICTABLE = 0.75
 MOST_WORDS = 20_000
 # Inverse strength of the regression's L2 penalty.
 REGULARISATION = 10.0
@@ -175,8 +175,9 @@ def label_probabilities(
         matrix = None
     if matrix is None and vectors is None:
         return np.full((len(texts), labels), 1.0 / labels)
-    near = vectors if vectors is not None else matrix.toarray().astype(np.float32)
-    votes = _neighbour_votes(near, wording, given, labels, settings)
+    if vectors is None:
+        return _regression(matrix, wording, given, labels, settings)
+    votes = _neighbour_votes(vectors, wording, given, labels, settings)
     if matrix is None:
         return votes
     share = settings.regression_share

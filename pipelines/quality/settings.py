@@ -31,10 +31,16 @@ class QualitySettings(BaseModel, frozen=True, extra="forbid"):
         0.05, gt=0.0, le=0.5, description="Share of examples that makes a language one of the project's languages."
     )
     off_topic_neighbours: int = Field(
-        10, ge=1, description="Neighbours whose mean similarity says how near a prompt is to the project's others."
+        30, ge=1, description="Neighbours whose mean similarity says how near a prompt is to the project's others."
     )
     off_topic_spread: float = Field(
         5.0, gt=0.0, description="Robust standard deviations below the middle from which a prompt is off topic."
+    )
+    off_topic_unknown: float = Field(
+        0.3,
+        gt=0.0,
+        le=1.0,
+        description="Share of words unknown to a narrow project that makes a prompt off topic.",
     )
     length_spread: float = Field(
         4.0, gt=0.0, description="Robust standard deviations of log length, within a task, from which length is odd."
@@ -62,10 +68,10 @@ class ConflictSettings(BaseModel, frozen=True, extra="forbid"):
         60_000, ge=0, description="Examples above which only equal prompts are compared, not near-equal ones."
     )
     answer_similarity: float = Field(
-        0.5, ge=0.0, le=1.0, description="Share of common words below which two answers to one question differ."
+        0.6, ge=0.0, le=1.0, description="Share of common words below which two answers to one question differ."
     )
     agreeing_share: float = Field(
-        0.5,
+        0.2,
         ge=0.0,
         le=1.0,
         description="Share of repeated questions that must have one answer; below it, variety is no conflict.",

@@ -1,11 +1,19 @@
-"""Prompts that lie far from everything else in the project.
+"""Prompts that have little to do with everything else in the project.
 
-1: as near to its neighbours as prompts of the project are. 0: the mean cosine to the nearest prompts of other wording
-lies more than `off_topic_spread` robust standard deviations below the middle, and below 0.45 in itself. In a data set
-of many subjects the spread is wide, so that little or nothing is off topic; in a narrow one a stranger stands out.
-Strangers that keep each other company are found as long as they are fewer than `off_topic_neighbours`.
+1: like the project's other prompts. 0: a stranger, told in one of two ways.
 
-Needs the vectors of the prompts. Not covered: an answer that is about something else (`relevance.py`).
+By words, in a narrow project (one whose prompts consist nearly wholly of words that many of them use): at least
+`off_topic_unknown` of the prompt's words are ones that hardly any other prompt has, and where there are vectors it
+also lies below the middle of the project's closeness by more than one robust standard deviation.
+
+By vectors, in any project: the mean cosine to the nearest prompts of other wording lies more than `off_topic_spread`
+robust standard deviations below the middle, and below 0.45 in itself. In a data set of many subjects the spread is
+wide, so that little or nothing is off topic. Strangers that keep each other company are found as long as they are
+fewer than `off_topic_neighbours`.
+
+Measured: of `alpaca` and `clinc150`, which are wide, the median prompt is 60 to 67 per cent known words, of the sample
+data 100 per cent; the word rule is silent on the first two.
+Not covered: an answer that is about something else (`relevance.py`).
 """
 
 import numpy as np
@@ -19,6 +27,11 @@ LARGEST_REFERENCE = 20_000
 FEWEST_EXAMPLES = 50
 # A prompt as near as this to its neighbours belongs, however tight the rest is.
 NEAR = 0.45
+# A word is known that this share of the prompts has (and three of them at least); a project is narrow when the words
+# of its median prompt are known to this share.
+KNOWN_WORD = 0.005
+NARROW = 0.85
+FEWEST_WORDS = 3
 
 
 @scorer(
@@ -26,26 +39,60 @@ NEAR = 0.45
     title="Off topic",
     dimension="on topic",
     suggests="drop",
-    description="The prompt lies far from all other prompts of the project.",
+    description="The prompt has little to do with all other prompts of the project.",
 )
 def score_off_topic(examples: pl.DataFrame, context: ScoringContext) -> pl.DataFrame:
     """Find prompts far from the rest."""
-    vectors = context.prompt_vectors
-    if vectors is None or examples.height < FEWEST_EXAMPLES:
+    if examples.height < FEWEST_EXAMPLES:
         return judged(examples, (), ())
-    closeness = neighbour_similarity(vectors, examples["prompt"], context)
-    middle = float(np.median(closeness))
-    spread = max(float(np.median(np.abs(closeness - middle))) * 1.4826, 1e-3)
-    limit = min(middle - context.settings.off_topic_spread * spread, NEAR)
-    return judged(
-        examples,
-        (
+    settings = context.settings
+    known, words = known_shares(examples["prompt"])
+    strange = (words >= FEWEST_WORDS) & (known <= 1 - settings.off_topic_unknown)
+    narrow = float(np.median(known)) >= NARROW
+    findings = []
+    far = np.zeros(examples.height, dtype=bool)
+    if context.prompt_vectors is not None:
+        closeness = neighbour_similarity(context.prompt_vectors, examples["prompt"], context)
+        middle = float(np.median(closeness))
+        spread = max(float(np.median(np.abs(closeness - middle))) * 1.4826, 1e-3)
+        strange &= closeness < middle - spread
+        far = closeness < min(middle - settings.off_topic_spread * spread, NEAR)
+        findings += [
             Finding(
-                int(row), 0.0, f"The prompt is far from the others: {closeness[row]:.2f} alike, {middle:.2f} is usual."
+                int(row), 0.0, f"The prompt is far from the others: {closeness[row]:.2f} alike, usual {middle:.2f}."
             )
-            for row in np.nonzero(closeness < limit)[0]
-        ),
+            for row in np.flatnonzero(far)
+        ]
+    if narrow:
+        findings += [
+            Finding(int(row), 0.0, f"Few of the prompt's words come elsewhere in the project ({known[row]:.0%}).")
+            for row in np.flatnonzero(strange & ~far)
+        ]
+    return judged(examples, findings)
+
+
+def known_shares(prompts: pl.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Return for each prompt the share of its words that many prompts have, and how many distinct words it has.
+
+    Words are runs of three or more letters; a prompt without any has the share 1.
+    """
+    fewest = max(3.0, KNOWN_WORD * len(prompts))
+    words = (
+        pl.DataFrame({"prompt": prompts})
+        .with_row_index("row")
+        .select("row", word=pl.col("prompt").str.to_lowercase().str.extract_all(r"\p{L}{3,}").list.unique())
+        .explode("word")
+        .drop_nulls("word")
     )
+    shares = (
+        words.with_columns(holders=pl.len().over("word"))
+        .group_by("row")
+        .agg(known=(pl.col("holders") >= fewest).mean(), words=pl.len())
+    )
+    known, counts = np.ones(len(prompts)), np.zeros(len(prompts), dtype=np.int64)
+    known[shares["row"].to_numpy()] = shares["known"].to_numpy()
+    counts[shares["row"].to_numpy()] = shares["words"].to_numpy()
+    return known, counts
 
 
 def neighbour_similarity(vectors: np.ndarray, prompts: pl.Series, context: ScoringContext) -> np.ndarray:
@@ -59,7 +106,6 @@ def neighbour_similarity(vectors: np.ndarray, prompts: pl.Series, context: Scori
         vectors[firsts],
         context.settings.off_topic_neighbours,
         groups=(wording, wording[firsts]),
-        progress=lambda share, message: None,
     )
     closeness: np.ndarray = np.where(np.isfinite(cosines), cosines, 0.0).mean(axis=1)
     return closeness

@@ -23,7 +23,8 @@ DANGLING = (
     "el|los|las|con|para|por"
 )
 _DANGLING = re.compile(rf"(?:^|[\s(\"'])(?:{DANGLING})$", re.IGNORECASE)
-ENDED = r"[.!?…。！？؟।:;)\]}>\"'”’»`*_~|]\s*$|\p{Extended_Pictographic}\x{FE0F}?\s*$"
+# The broken bar is what a damaged ellipsis ends in.
+ENDED = r"[.!?…。！？؟।:;)\]}>\"'”’»`*_~|¦]\s*$|\p{Extended_Pictographic}\x{FE0F}?\s*$"
 SIGN_OFF = r"\n[^\n]{1,40}\s*$"
 ADDRESS = re.compile(r"(https?://\S+|www\.\S+|\S+@\S+\.\w+)$")
 # Fewer words than this are a label or a title, which need no closing mark.
@@ -118,4 +119,4 @@ def _why_cut(text: str, *, closes: bool) -> str | None:
 
 
 _CODE = re.compile(r"[=;{}<>]|\w\(\)|^\s*(\d+[.)]|[-*•])\s", re.MULTILINE)
-ENDED_ASCII = r"[.!?…。！？:;)\]}>\"'”’»`*_~|]$"
+ENDED_ASCII = r"[.!?…。！？:;)\]}>\"'”’»`*_~|¦]$"
