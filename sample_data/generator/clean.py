@@ -83,29 +83,26 @@ def ticket(rng: random.Random, intent: str) -> Example:
         "sentiment": rng.choice(list(company.SENTIMENT)),
     }
     name = product_name(rng, facts["product"])
-    asks = rng.choice(company.INTENTS[intent])
-    cues = [rng.choice(company.URGENCY[facts["urgency"]]), rng.choice(company.SENTIMENT[facts["sentiment"]])]
     several = rng.random() < MULTI_TURN_SHARE
-    parts = [
-        asks.format(p="it" if several else name).replace("the it", "it").replace("my it", "it").replace("a it", "it"),
-        *cues,
-    ]
-    rng.shuffle(parts)
-    lines = [capital(part) + rng.choice((".", ".", ".", "!", "!", "...")) for part in parts]
-    lines.insert(rng.randrange(len(lines) + 1), detail(rng))
+    asks = rng.choice(company.INTENTS[intent]).format(p="it" if several else name)
+    for article in ("the", "my", "a"):
+        asks = asks.replace(f"{article} it", "it")
+    cues = (rng.choice(company.SENTIMENT[facts["sentiment"]]), rng.choice(company.URGENCY[facts["urgency"]]))
+    # As people write: who and what first, then what is wrong, how they feel and how soon they want it.
+    lines = [detail(rng)]
     if rng.random() < 0.5:
-        lines.insert(
-            0,
-            rng.choice(
-                ("Hello.", "Hi there,", "Good day.", "Dear all,", f"{rng.choice(company.NAMES)} here.", "To the desk:")
-            ),
+        greetings = (
+            "Hello.",
+            "Hi there,",
+            "Good day.",
+            "Dear all,",
+            f"{rng.choice(company.NAMES)} here.",
+            "To the desk:",
         )
-    if rng.random() < 0.4:
-        lines.append(
-            rng.choice(
-                (rng.choice(company.NAMES), f"Yours, {rng.choice(company.NAMES)}", f"- {rng.choice(company.NAMES)}")
-            )
-        )
+        lines.insert(0, rng.choice(greetings))
+    if rng.random() < 0.3:
+        lines.append(detail(rng))
+    lines += [capital(part) + rng.choice((".", ".", ".", "!")) for part in (asks, *cues)]
     user = [{"role": "user", "content": "Ticket: " + " ".join(lines)}]
     if several:
         user += [

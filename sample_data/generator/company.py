@@ -116,23 +116,23 @@ URGENCY: dict[str, tuple[str, ...]] = {
 SENTIMENT: dict[str, tuple[str, ...]] = {
     "positive": (
         "I love your shop",
-        "you have been great so far",
+        "great work so far",
         "thanks a lot for your kind help",
-        "I am a happy customer",
-        "your team is wonderful",
+        "such a happy customer",
+        "what a wonderful team",
     ),
     "neutral": (
-        "this is just for your records",
+        "just for your records",
         "that is all I know",
         "here are the facts",
-        "I write to let you know",
-        "this is my report",
+        "only to let you know",
+        "a plain report",
     ),
     "negative": (
-        "this is a shame",
+        "what a shame",
         "I am very angry",
         "I am so disappointed",
-        "your service is terrible",
+        "terrible service",
         "never again with you",
     ),
 }
