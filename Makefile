@@ -34,7 +34,7 @@ lint: $(STAMPS)/test-tools
 	$(BIN)/lint-imports
 
 bench: $(STAMPS)/test-tools
-	$(BIN)/python -m pytest -m benchmark
+	$(BIN)/python -m tests.benchmarks.curation_pays
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -63,9 +63,9 @@ def filled(project: Project, write_jsonl) -> tuple[Project, list[Known]]:
         one.conflict, one.personal = generator.random() < 0.2, generator.random() < 0.2
         one.split = generator.choice([None, "train", "train", "validation", "test"])
         action = generator.choice([None, "keep", "drop", "flag"])
-        if action:
-            project.reviewing.decide([one.example_id], action, "ada")
-            one.state = {"keep": "kept", "drop": "dropped", "flag": "flagged"}[action]
+        one.state = {None: "pending", "keep": "kept", "drop": "dropped", "flag": "flagged"}[action]
+    for action, state in (("keep", "kept"), ("drop", "dropped"), ("flag", "flagged")):
+        project.reviewing.decide([one.example_id for one in known if one.state == state], action, "ada")
     _store(project, known)
     return project, known
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -62,11 +63,12 @@ def test_a_folder_in_the_place_of_the_file_is_named(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
+def database(tmp_path: Path) -> Iterator[Database]:
     made = Database(tmp_path / "workbench.duckdb")
     with made.transaction() as transaction:
         transaction.execute("CREATE TABLE numbers (n INTEGER)")
-    return made
+    yield made
+    made.close()
 
 
 def numbers(database: Database) -> list[int]:

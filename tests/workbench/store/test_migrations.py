@@ -1,5 +1,6 @@
 """The schema: from nothing, again, half way, and from a newer workbench."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,10 @@ def tables_of(database: Database) -> set[str]:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
-    return Database(tmp_path / "workbench.duckdb")
+def database(tmp_path: Path) -> Iterator[Database]:
+    made = Database(tmp_path / "workbench.duckdb")
+    yield made
+    made.close()
 
 
 def test_from_nothing_every_step_runs_once_and_is_recorded(database: Database) -> None:
