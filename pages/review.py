@@ -11,6 +11,7 @@ from workbench.app.review_queue import ReviewQueue, forget_queue
 ACTIONS = {"keep": "Keep", "drop": "Drop", "flag": "Flag", "pending": "Set back to undecided"}
 ROWS = 50
 VIEWS = ["Cards", "Table"]
+TURN = "review-turn"
 
 
 def draw_table(project, chosen, order: str, total: int, who: str) -> None:
@@ -25,7 +26,7 @@ def draw_table(project, chosen, order: str, total: int, who: str) -> None:
         row_height=40,
         on_select="rerun",
         selection_mode="multi-row",
-        key=f"review-table-{chosen}-{page}",
+        key=f"review-table-{chosen}-{page}-{st.session_state.get(TURN, 0)}",
         column_order=["state", "suggestion", "quality", "prompt", "completion", "reason", "source", "line"],
         column_config={"quality": st.column_config.ProgressColumn("quality", min_value=0, max_value=1, format="%.2f")},
     ).selection.rows
@@ -39,6 +40,8 @@ def draw_table(project, chosen, order: str, total: int, who: str) -> None:
 def decide(project, ids: list[str], action: str, who: str) -> None:
     """Store one decision for several examples; it is undone as one."""
     session.attempt(project.reviewing.decide, ids, action, who)
+    # The rows have moved: what was marked must not mark others now.
+    st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
     forget_queue()
 
 

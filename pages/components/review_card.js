@@ -209,8 +209,8 @@ class ReviewCard {
       button("Keep", "keep", () => this.decide("keep"), "K"),
       button("Drop", "drop", () => this.decide("drop"), "D"),
       button("Flag", "flag", () => this.decide("flag"), "F"),
-      button("Edit", "", () => this.edit(), "E"),
-      button("Note", "", () => this.note(), "N"),
+      button("Edit", "edit", () => this.edit(), "E"),
+      button("Note", "note", () => this.note(), "N"),
       make("span", "grow"),
       button("Undo", "", () => this.undo(), "U"),
       button("Back", "", () => this.move(-1), "B"),
@@ -248,7 +248,7 @@ class ReviewCard {
     this.drawSaved();
     if (this.editing) return;
     const card = this.card;
-    for (const node of this.actions.querySelectorAll(".keep, .drop, .flag")) node.disabled = !card;
+    for (const node of this.actions.querySelectorAll(".keep, .drop, .flag, .edit, .note")) node.disabled = !card;
     if (!card) {
       this.drawEnd();
       return;

@@ -86,7 +86,7 @@ def test_an_edit_in_place_makes_a_new_example_and_escape_gives_it_up(page: Page,
     expect(page.locator(".head .badge")).to_have_text("edited")
     expect(page.get_by_label("assistant message")).to_contain_text("And thank you.")
     page.get_by_label("State").click()
-    page.get_by_role("option", name="kept").click()
+    page.get_by_role("option", name="kept", exact=True).click()
     page.get_by_label("Contains").fill("And thank you")
     page.get_by_label("Contains").press("Enter")
     expect(page.locator(".place")).to_have_text("1 of 1")

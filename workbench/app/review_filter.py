@@ -9,8 +9,9 @@ from workbench.reviewing import Filter
 
 PASSED_ON = "review-passed-on"
 ORDERS = {"quality": "Worst quality first", "position": "As imported", "random": "Shuffled", "id": "By id"}
-STATES = ("pending", "kept", "dropped", "flagged")
 ANY = "Any"
+# Every state, also those that no example is in while the page is drawn.
+_STATES = [(state, state, 0) for state in ("pending", "kept", "dropped", "flagged")]
 
 
 def review_these(chosen: Filter, what: str) -> None:
@@ -24,7 +25,7 @@ def draw_filter(project: Project) -> tuple[Filter, str]:
     choices = project.reviewing.filters()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         order = st.selectbox("Order", list(ORDERS), format_func=ORDERS.__getitem__, key="review-order", width=190)
-        state = _choice("State", _every_state(choices.states), "review-state", width=150, first="pending")
+        state = _choice("State", _STATES, "review-state", width=150, first="pending")
         suggestion = _choice("Suggested", choices.suggestions, "review-suggestion", width=150)
         text = st.text_input("Contains", key="review-text", placeholder="any words", width=160)
         with st.popover("More filters"):
@@ -59,7 +60,9 @@ def draw_filter(project: Project) -> tuple[Filter, str]:
 def _choice(
     label: str, choices: Sequence[tuple[str, str, int]], key: str, *, width: int | None = None, first: str | None = None
 ) -> str | None:
-    titles = {value: f"{title} ({number:,})" for value, title, number in choices}
+    # A select box forgets its choice when an option's words change, so that no counts stand in them.
+    named = [title for _, title, _ in choices]
+    titles = {value: title if named.count(title) == 1 else f"{title} ({value})" for value, title, _ in choices}
     options = [ANY, *titles]
     start = options.index(first) if first in titles else 0
     value = st.selectbox(
@@ -71,12 +74,6 @@ def _choice(
         width=width or "stretch",
     )
     return None if value == ANY else value
-
-
-def _every_state(found: Sequence[tuple[str, str, int]]) -> list[tuple[str, str, int]]:
-    """Offer every state, also those that no example is in while the page is drawn."""
-    counts = {value: number for value, _, number in found}
-    return [(state, state, counts.get(state, 0)) for state in STATES]
 
 
 def _forget() -> None:
