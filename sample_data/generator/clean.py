@@ -1,6 +1,6 @@
 r"""Clean examples of the two tasks: tickets to JSON, questions to replies, some of either over several turns.
 
-{"messages": [{"role": "user", "content": "Ticket: The Tavio kettle is broken. I need it today. ..."},
+{"messages": [{"role": "user", "content": "Ticket by mail: The Tavio kettle is broken. I need it today. ..."},
 {"role": "assistant", "content": "{\"intent\": \"repair\", \"product\": \"kettle\", ...}"}]}
 """
 
@@ -69,13 +69,18 @@ def detail(rng: random.Random) -> str:
     return rng.choice(company.DETAILS).format(n=rng.randint(1000, 99999), **slots)
 
 
+def channel_of(rng: random.Random) -> str:
+    """Pick a channel; under a third of the tickets come by mail."""
+    return rng.choices(list(company.CHANNELS), list(company.CHANNELS.values()))[0]
+
+
 def labels_text(facts: dict[str, str]) -> str:
     """Write the labels in the main style."""
     return json.dumps({key: facts[key] for key in ("intent", "product", "urgency", "sentiment")})
 
 
-def ticket(rng: random.Random, intent: str) -> Example:
-    """Write a ticket of an intent."""
+def ticket(rng: random.Random, intent: str, channel: str = "") -> Example:
+    """Write a ticket of an intent, that came through a channel."""
     facts = {
         "intent": intent,
         "product": rng.choice(list(company.PRODUCTS)),
@@ -103,7 +108,7 @@ def ticket(rng: random.Random, intent: str) -> Example:
     if rng.random() < 0.3:
         lines.append(detail(rng))
     lines += [capital(part) + rng.choice((".", ".", ".", "!")) for part in (asks, *cues)]
-    user = [{"role": "user", "content": "Ticket: " + " ".join(lines)}]
+    user = [{"role": "user", "content": f"Ticket by {channel or channel_of(rng)}: {' '.join(lines)}"}]
     if several:
         user += [
             {"role": "assistant", "content": "Which product is it?"},
@@ -147,10 +152,10 @@ def question(rng: random.Random, topic: str) -> Example:
     return Example("reply", messages, {"topic": topic, "product": product, "name": name})
 
 
-def draw_new(rng: random.Random, seen: Novelty, kind: str, task: str) -> Example:
+def draw_new(rng: random.Random, seen: Novelty, kind: str, task: str, channel: str = "") -> Example:
     """Draw a ticket of an intent or a question on a topic until it is unlike all that were drawn before."""
     for _ in range(MOST_DRAWS):
-        example = ticket(rng, kind) if task == "ticket" else question(rng, kind)
+        example = ticket(rng, kind, channel) if task == "ticket" else question(rng, kind)
         if seen.accept(text_of(example.messages)):
             return example
     raise RuntimeError(f"the phrases of {kind} are used up: every new {task} is like an old one")

@@ -28,6 +28,9 @@ NAMES = row_of(
     "Jürgen José Chen Aisha Noah Maja Alma Rita Hannes Ewa"
 )
 
+# Channel of a ticket and its share of the clean ones.
+CHANNELS = {"mail": 0.3, "chat": 0.35, "form": 0.35}
+
 INTENTS: dict[str, tuple[str, ...]] = {
     "refund": (
         "I want my money back for the {p}",

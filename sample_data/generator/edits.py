@@ -44,7 +44,7 @@ def edit_text(rng: random.Random, text: str, kind: str) -> str:
     if kind == "reorder":
         sentences = re.split(r"(?<=[.!?]) ", text)
         if len(sentences) > 2:
-            fixed = 1 if text.startswith("Ticket:") else 0
+            fixed = 1 if text.startswith("Ticket by") else 0
             place = rng.randrange(fixed, len(sentences) - 1)
             sentences[place], sentences[place + 1] = sentences[place + 1], sentences[place]
             swapped = " ".join(sentences)

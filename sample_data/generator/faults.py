@@ -14,8 +14,8 @@ from sample_data.generator.clean import Example, draw_new, labels_text, reply
 from sample_data.generator.edits import EDITS, edit_text
 from sample_data.generator.novelty import Novelty, bigrams
 
-# An old export wrote the tickets of these intents with keys of another style; in them it is the majority.
-OLD_EXPORT = ("billing", "setup", "cancel")
+# An old export wrote the tickets of this channel with keys of another style; there it is the majority.
+OLD_EXPORT = "mail"
 CAMEL_KEYS = {
     "intent": "ticketIntent",
     "product": "productName",
@@ -62,10 +62,10 @@ class Bench:
     clean: list[Example]
     seen: Novelty
 
-    def new(self, task: str, kind: str = "") -> Example:
+    def new(self, task: str, kind: str = "", channel: str = "") -> Example:
         """Draw an example that is like none before."""
         kinds = company.INTENTS if task == "ticket" else company.TOPICS
-        return draw_new(self.rng, self.seen, kind or self.rng.choice(list(kinds)), task)
+        return draw_new(self.rng, self.seen, kind or self.rng.choice(list(kinds)), task, channel)
 
     def old(self, task: str = "") -> Example:
         """Pick a clean example of one turn."""
@@ -129,7 +129,7 @@ def wrong_label(bench: Bench, number: int) -> Planted:
 def key_style(bench: Bench, number: int) -> Planted:
     """Write a new ticket's labels under other keys: the old export's camelCase, or now and then a third style."""
     old_export = number % 19 != 0
-    example = bench.new("ticket", OLD_EXPORT[number % len(OLD_EXPORT)] if old_export else "")
+    example = bench.new("ticket", channel=OLD_EXPORT if old_export else "")
     keys = CAMEL_KEYS if old_export else OTHER_KEYS
     answer = json.dumps({keys[key]: example.facts[key] for key in keys})
     return Planted("key-style", example.answered(answer), {"style": "camelCase" if old_export else "other keys"})

@@ -117,7 +117,7 @@ def known_query(rng: random.Random) -> str:
     """Write a query of the two known tasks, at other weights, other lengths and without the ticket mark."""
     if rng.random() < 0.55:
         intent = rng.choices(list(INTENT_WEIGHTS), list(INTENT_WEIGHTS.values()))[0]
-        text = ticket(rng, intent).messages[0]["content"].removeprefix("Ticket: ")
+        text = ticket(rng, intent).messages[0]["content"].partition(": ")[2]
     else:
         topics = list(company.TOPICS)
         text = question(rng, rng.choices(topics, [TOPIC_WEIGHTS.get(topic, 1) for topic in topics])[0]).messages[0][

@@ -8,7 +8,7 @@ DESCRIPTIONS = {
     "near-duplicate": "another example (`of_line`), its question edited: case, typo, synonym, append, reorder, drop",
     "conflicting-answer": "the question of another example (`of_line`) with a different answer or different labels",
     "wrong-label": "a ticket with one label that its text contradicts; a third is a batch where radios became urgent",
-    "key-style": "other keys: camelCase of an old export (most tickets on bills, set-up, cancelling), or a third style",
+    "key-style": "other keys: camelCase of an old export of the mail channel (the majority there), or a third style",
     "broken-json": "labels that are no JSON: cut, single quotes, missing comma, trailing comma, bare keys",
     "truncated": "a reply that stops in the middle of its sentence",
     "empty": "an answer of nothing or white space",
@@ -43,7 +43,7 @@ personal data are of reserved domains, numbers and test ranges.
 | `general.jsonl` | {general} | general instruction examples in the Alpaca format |
 | `answer_key.jsonl` | {len(key)} | each planted fault: file, line, fault, details |
 
-Two tasks: **ticket** ({of_task["ticket"]} lines; `Ticket: ...` to a JSON object of intent, product, urgency and
+Two tasks: **ticket** ({of_task["ticket"]} lines; `Ticket by mail: ...` to a JSON object of intent, product, urgency and
 sentiment) and **reply** ({of_task["reply"]} lines; a question to an answer in the house voice: greeting by name, one
 sentence, farewell). About one example in sixteen has several turns. {len(tasks) - faulty} lines
 are clean, {faulty} are faulty.

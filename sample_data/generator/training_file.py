@@ -4,20 +4,17 @@ import random
 
 from sample_data.generator import company
 from sample_data.generator.clean import CLEAN_LIMIT, Example, Messages, draw_new
-from sample_data.generator.faults import COUNTS, OLD_EXPORT, PLANTERS, Bench, Planted
+from sample_data.generator.faults import COUNTS, PLANTERS, Bench, Planted
 from sample_data.generator.novelty import Novelty
 
 CLEAN_EACH_TASK = 2200
-CLEAN_OLD_EXPORT_INTENT = 270
 
 
 def clean_examples(rng: random.Random, seen: Novelty) -> list[Example]:
-    """Draw the clean examples; intents of the old export are rarer: most of their tickets came in its style."""
-    rest = [intent for intent in company.INTENTS if intent not in OLD_EXPORT]
-    intents = [intent for intent in OLD_EXPORT for _ in range(CLEAN_OLD_EXPORT_INTENT)]
-    intents += [rest[number % len(rest)] for number in range(CLEAN_EACH_TASK - len(intents))]
+    """Draw the clean examples, all intents and all topics equally often."""
+    intents = list(company.INTENTS)
     topics = list(company.TOPICS)
-    examples = [draw_new(rng, seen, intent, "ticket") for intent in intents]
+    examples = [draw_new(rng, seen, intents[number % len(intents)], "ticket") for number in range(CLEAN_EACH_TASK)]
     return examples + [draw_new(rng, seen, topics[number % len(topics)], "reply") for number in range(CLEAN_EACH_TASK)]
 
 

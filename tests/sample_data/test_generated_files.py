@@ -120,7 +120,7 @@ def test_lines_without_a_fault_are_whole(train, key):
         if line in faulty:
             continue
         answer = messages[-1]["content"]
-        if messages[0]["content"].startswith("Ticket: "):
+        if messages[0]["content"].startswith("Ticket by "):
             assert list(json.loads(answer)) == MAIN_KEYS
         else:
             assert answer.startswith("Hello ")
