@@ -66,7 +66,7 @@ def test_what_was_decided_is_there_after_a_reload(page: Page, url: str) -> None:
 def test_keys_do_nothing_while_somebody_types(page: Page, url: str) -> None:
     open_review(page, url)
     before = shown(page)
-    page.get_by_label("Contains").click()
+    page.get_by_label("Contains", exact=True).click()
     page.keyboard.type("kdf")
     assert shown(page) == before
 
@@ -85,10 +85,10 @@ def test_an_edit_in_place_makes_a_new_example_and_escape_gives_it_up(page: Page,
     page.keyboard.press("b")
     expect(page.locator(".head .badge")).to_have_text("edited")
     expect(page.get_by_label("assistant message")).to_contain_text("And thank you.")
-    page.get_by_label("State").click()
+    page.get_by_label("State", exact=True).click()
     page.get_by_role("option", name="kept", exact=True).click()
-    page.get_by_label("Contains").fill("And thank you")
-    page.get_by_label("Contains").press("Enter")
+    page.get_by_label("Contains", exact=True).fill("And thank you")
+    page.get_by_label("Contains", exact=True).press("Enter")
     expect(page.locator(".place")).to_have_text("1 of 1")
 
 
@@ -102,8 +102,8 @@ def test_the_help_overlay_opens_and_closes(page: Page, url: str) -> None:
 
 def test_hostile_text_is_shown_letter_by_letter(page: Page, url: str) -> None:
     page.goto(f"{url}/review")
-    page.get_by_label("Contains").fill("onerror")
-    page.get_by_label("Contains").press("Enter")
+    page.get_by_label("Contains", exact=True).fill("onerror")
+    page.get_by_label("Contains", exact=True).press("Enter")
     expect(page.locator(".place")).to_have_text("1 of 1")
     expect(page.get_by_label("user message")).to_contain_text(HOSTILE_PROMPT)
     expect(page.get_by_label("assistant message")).to_contain_text(HOSTILE_ANSWER)

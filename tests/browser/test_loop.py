@@ -50,7 +50,7 @@ def said(page: Page, words: str | re.Pattern[str]) -> None:
 
 def test_a_project_is_made_and_survives_a_reload(page: Page, loop: Loop) -> None:
     page.goto(loop.url)
-    page.get_by_label("New folder").fill(str(loop.folder))
+    page.get_by_label("New folder", exact=True).fill(str(loop.folder))
     press(page, "Create the project")
     expect(page.locator("h1")).to_have_text("project")
     page.reload()
@@ -67,8 +67,8 @@ def test_files_are_uploaded_previewed_and_imported(page: Page, loop: Loop) -> No
     go(page, loop, "import")
     page.get_by_text("Production queries", exact=True).click()
     page.get_by_role("tab", name="Path on this machine").click()
-    page.get_by_label("Paths, one a line").fill(str(loop.production))
-    page.get_by_label("Paths, one a line").press("Control+Enter")
+    page.get_by_label("Paths, one a line", exact=True).fill(str(loop.production))
+    page.get_by_label("Paths, one a line", exact=True).press("Control+Enter")
     press(page, "Import 1 file")
     said(page, "60 lines read, 60 of them new; 0 lines could not be read.")
 
@@ -143,8 +143,8 @@ def test_the_kept_examples_are_split_and_exported(page: Page, loop: Loop) -> Non
 
 def test_a_run_shows_its_loss_is_cancelled_and_resumed(page: Page, loop: Loop) -> None:
     go(page, loop, "train")
-    page.get_by_label("Epochs").fill("200")
-    page.get_by_label("Epochs").press("Enter")
+    page.get_by_label("Epochs", exact=True).fill("200")
+    page.get_by_label("Epochs", exact=True).press("Enter")
     press(page, "Start training")
     expect(page.get_by_test_id("stVegaLiteChart")).to_be_visible()
     press(page, re.compile("Cancel"))
@@ -152,7 +152,10 @@ def test_a_run_shows_its_loss_is_cancelled_and_resumed(page: Page, loop: Loop) -
     step = _steps(loop)
     press(page, re.compile("Resume"))
     said(page, "running")
-    expect.poll(lambda: _steps(loop) > step) if hasattr(expect, "poll") else page.wait_for_timeout(4000)
+    for _ in range(PATIENCE // 500):
+        if _steps(loop) > step:
+            break
+        page.wait_for_timeout(500)
     press(page, re.compile("Cancel"))
     said(page, "cancelled")
     assert _steps(loop) > step
@@ -165,8 +168,8 @@ def _steps(loop: Loop) -> int:
 
 def test_variants_answer_and_are_rated_blind(page: Page, loop: Loop) -> None:
     go(page, loop, "compare")
-    page.get_by_label("At most").fill("5")
-    page.get_by_label("At most").press("Enter")
+    page.get_by_label("At most", exact=True).fill("5")
+    page.get_by_label("At most", exact=True).press("Enter")
     press(page, "Let them answer")
     said(page, "Verdict")
     expect(page.get_by_test_id("stVegaLiteChart")).to_be_visible()

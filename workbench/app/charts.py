@@ -103,6 +103,7 @@ def metric_intervals(metrics: pl.DataFrame, variants: list[str]) -> None:
             },
         ],
     }
+    metrics = metrics.with_columns(pl.col("metric").str.replace_all("_", " "))
     height = 60 + metrics["metric"].n_unique() * max(16 * len(variants), 34)
     st.vega_lite_chart(metrics, spec, height=height, alt="Metrics of each variant with intervals")
 
