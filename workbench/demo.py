@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import CurationError
 from pipelines.progress import Progress
@@ -17,6 +17,9 @@ from workbench import sample
 from workbench.project import DATABASE, Project
 from workbench.results import Results
 from workbench.training import Data, RunView
+
+if TYPE_CHECKING:
+    from pipelines.training.settings import TrainSettings
 
 WHO = "demo"
 Say = Callable[[str], None]
@@ -100,18 +103,24 @@ def prepare_demo(project: Project, report: DemoReport, say: Say, progress: Progr
     say(f"Exported to {exported.folder}.")
 
 
+def settings_of_equal_steps(project: Project, seed: int = 0) -> dict[Data, TrainSettings]:
+    """Return the settings of the two runs: raw data has more rows, and gets fewer passes, so that the steps are equal."""
+    curated = project.training.settings({"seed": seed})
+    share = project.training.example_count("curated") / project.training.example_count("raw")
+    return {"curated": curated, "raw": curated.model_copy(update={"epochs": curated.epochs * share})}
+
+
 def _train(project: Project, report: DemoReport, say: Say, progress: Progress) -> list[RunView]:
     """Train on curated and on raw data, both at once: each run uses one core."""
-    names: list[Data] = list(get_args(Data))
     known = {run.data: run for run in reversed(project.training.runs())}
-    for data in names:
+    for data, settings in settings_of_equal_steps(project).items():
         run = known.get(data)
         if run is None:
-            project.training.start(data=data)
+            project.training.start(settings, data)
         elif run.state in {"failed", "cancelled"}:
             project.training.resume(run.run_id)
     started = {run.data: run.run_id for run in reversed(project.training.runs())}
-    runs = [project.training.wait(started[data], progress) for data in names]
+    runs = [project.training.wait(started[data], progress) for data in ("curated", "raw")]
     for run in runs:
         loss = "" if run.best_loss is None else f", validation loss {run.best_loss:.3f}"
         say(f"Trained on {run.data} data: {run.train_examples:,} examples{loss}.")

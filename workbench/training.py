@@ -149,6 +149,10 @@ class Training:
             raise CurationError("Nothing was split yet.", "Split first: workbench split, or the Split page.")
         return version
 
+    def example_count(self, data: Data) -> int:
+        """Count the training rows that a run on this data gets from the current version."""
+        return len(self._conversations(self._current(), "train", data))
+
     def _conversations(self, version: VersionRecord, split: str, data: Data) -> list[str]:
         """Return canonical messages, one text a training row, in the order of their ids."""
         members = self._store.versions.members(version.number).filter(pl.col("split") == split)

@@ -3,8 +3,8 @@
     python -m tests.benchmarks.curation_pays [FOLDER] [--seeds 0,1,2]
 
 Runs the demo's own steps up to the split (or takes the project in FOLDER), trains on curated and on raw data with each
-seed, two runs at a time, lets base, few-shot prompted base and every run answer the test split, and prints the median and
-range of each metric. The settings are those that ship with the base model, chosen on validation data.
+seed, two runs at a time, lets base, few-shot prompted base and every run answer the test split, and prints the median
+and range of each metric. The settings are those that ship with the base model, chosen on validation data.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.progress import no_progress
-from workbench.demo import DemoReport, prepare_demo
+from workbench.demo import DemoReport, prepare_demo, settings_of_equal_steps
 from workbench.project import DATABASE, Project
 
 SHOWN = ("json_exact", "field_accuracy", "json_valid", "exact_match", "chrf", "rouge_l", "token_f1")
@@ -45,9 +45,8 @@ def measure(project: Project, seeds: list[int]) -> dict[str, object]:
     seconds = []
     for seed in seeds:
         begin = time.perf_counter()
-        started = {
-            project.training.start(project.training.settings({"seed": seed}), data): data for data in ("curated", "raw")
-        }
+        chosen = settings_of_equal_steps(project, seed)
+        started = {project.training.start(settings, data): data for data, settings in chosen.items()}
         for run_id in started:
             project.training.wait(run_id)
         runs |= started
