@@ -104,7 +104,7 @@ def prepare_demo(project: Project, report: DemoReport, say: Say, progress: Progr
 
 
 def settings_of_equal_steps(project: Project, seed: int = 0) -> dict[Data, TrainSettings]:
-    """Return the settings of the two runs: raw data has more rows, and gets fewer passes, so that the steps are equal."""
+    """Return the two runs' settings: raw data has more rows and gets fewer passes, so that the steps are equal."""
     curated = project.training.settings({"seed": seed})
     share = project.training.example_count("curated") / project.training.example_count("raw")
     return {"curated": curated, "raw": curated.model_copy(update={"epochs": curated.epochs * share})}
