@@ -15,6 +15,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 SAME_KIND = 0.5
+# A closed field has no more values than this; a field of another kind pairs with it when so many of its values are
+# among them.
+MOST_VALUES = 60
+VALUES_KNOWN = 0.9
 
 
 def folded_name(name: str) -> str:
@@ -49,6 +53,7 @@ class Kind:
     rows: list[int] = field(default_factory=list)
     spellings: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     types: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    values: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
     def share(self, place: str) -> float:
         """Return the share of objects that have a field."""
@@ -90,7 +95,35 @@ def kinds_of(objects: Mapping[int, Mapping[str, Any]]) -> list[Kind]:
         for place, name, value in fields_of(objects[row]):
             kind.spellings[place][name] += 1
             kind.types[place][type_name(value)] += 1
+            if isinstance(value, str):
+                kind.values[place][value.casefold()] += 1
     return kinds
+
+
+def same_content(one: Kind, other: Kind) -> bool:
+    """Say whether two kinds hold the same content under other names.
+
+    They do when at least two fields, and half of the fields of either, can be paired so that the values of the rarer
+    kind's field are nearly all values of the other's closed field (few distinct texts, each often).
+    """
+    small, large = sorted((one, other), key=lambda kind: len(kind.rows))
+    closed = {place: values for place, values in large.values.items() if _is_closed(values)}
+    paired = 0
+    for values in small.values.values():
+        fits = [place for place, known in closed.items() if _known_share(values, known) >= VALUES_KNOWN]
+        if fits:
+            best = max(fits, key=lambda place: (_overlap(frozenset(closed[place]), frozenset(values)), place))
+            del closed[best]
+            paired += 1
+    return paired >= 2 and 2 * paired >= max(len(small.spellings), len(large.lead))
+
+
+def _is_closed(values: Counter[str]) -> bool:
+    return 2 <= len(values) <= MOST_VALUES and values.total() >= 5 * len(values)
+
+
+def _known_share(values: Counter[str], known: Counter[str]) -> float:
+    return sum(count for value, count in values.items() if value in known) / values.total()
 
 
 def _overlap(one: frozenset[str], other: frozenset[str]) -> float:

@@ -1,9 +1,9 @@
 """Field names of JSON that are written in another way than the others of their kind write them.
 
 1: every field is spelled as usual (`order_id`). 0: one is a variant of a usual spelling (`orderId`, `Order-ID`), or the
-object has other names altogether (`ticketIntent`, `type`) than most objects of its task have. What is usual is what at
-least `majority_share` of the objects of one kind do (`json_shape.py`), and more than half of the objects of a task, so
-that no list of names is needed.
+object has other names altogether (`ticketIntent`, `type`) for the values that more objects have under the usual names,
+or in a task whose answers nearly all have the usual names. What is usual is what at least `majority_share` of the
+objects of one kind do (`json_shape.py`), so that no list of names is needed.
 """
 
 import re
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from pipelines.quality.json_shape import Kind, fields_of, kinds_of
+from pipelines.quality.json_shape import Kind, fields_of, kinds_of, same_content
 from pipelines.quality.registry import Finding, ScoringContext, judged, scorer
 
 
@@ -52,22 +52,35 @@ def score_key_style(examples: pl.DataFrame, context: ScoringContext) -> pl.DataF
 def _other_names(
     objects: dict[int, dict[str, object]], kinds: list[Kind], examples: pl.DataFrame, context: ScoringContext
 ) -> list[Finding]:
-    """Return the objects whose names have little in common with those of most objects of their task."""
+    """Return the objects that have other names than most objects of their content or their task."""
+    findings: dict[int, Finding] = {}
+
+    def find(row: int, usual: Kind, whose: str) -> None:
+        names = _listed(objects[usual.rows[0]])
+        reason = f"The fields are {_listed(objects[row])}; most others of {whose} have {names}."
+        findings.setdefault(row, Finding(row, 0.0, reason, 0, len(examples["completion"][row])))
+
+    by_size = sorted((kind for kind in kinds), key=lambda kind: (-len(kind.rows), sorted(kind.lead)))
+    leaders: list[Kind] = []
+    for kind in by_size:
+        usual = next((leader for leader in leaders if same_content(leader, kind)), None)
+        if usual is None:
+            leaders.append(kind)
+        elif len(usual.rows) >= context.settings.minimum_group:
+            for row in kind.rows:
+                find(row, usual, "this content")
     kind_of = {row: number for number, kind in enumerate(kinds) for row in kind.rows}
     by_task: dict[str, list[int]] = {}
     for row in sorted(objects):
         by_task.setdefault(context.tasks[row], []).append(row)
-    findings = []
     for task, rows in by_task.items():
-        usual, count = Counter(kind_of[row] for row in rows).most_common(1)[0]
-        if not task or len(rows) < context.settings.minimum_group or count <= len(rows) / 2:
-            continue
-        names = list(objects[next(row for row in rows if kind_of[row] == usual)])
-        for row in rows:
-            if kind_of[row] != usual:
-                reason = f"The fields are {_listed(objects[row])}; most others of the task have {_listed(names)}."
-                findings.append(Finding(row, 0.0, reason, 0, len(examples["completion"][row])))
-    return findings
+        number, count = Counter(kind_of[row] for row in rows).most_common(1)[0]
+        enough = len(rows) >= context.settings.minimum_group
+        if task and enough and count >= context.settings.majority_share * len(rows):
+            for row in rows:
+                if kind_of[row] != number and kinds[number] in leaders:
+                    find(row, kinds[number], "the task")
+    return list(findings.values())
 
 
 def _listed(names: Iterable[str]) -> str:

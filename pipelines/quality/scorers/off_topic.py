@@ -32,6 +32,7 @@ NEAR = 0.45
 KNOWN_WORD = 0.005
 NARROW = 0.85
 FEWEST_WORDS = 3
+NOT_WORDS = r"<[^>]*>|\S*//\S*|\S*[(|]\S*"
 
 
 @scorer(
@@ -74,13 +75,15 @@ def score_off_topic(examples: pl.DataFrame, context: ScoringContext) -> pl.DataF
 def known_shares(prompts: pl.Series) -> tuple[np.ndarray, np.ndarray]:
     """Return for each prompt the share of its words that many prompts have, and how many distinct words it has.
 
-    Words are runs of three or more letters; a prompt without any has the share 1.
+    Words are runs of three or more letters, those of markup, addresses and calls aside; a prompt without any has the
+    share 1.
     """
+    words_alone = pl.col("prompt").str.to_lowercase().str.replace_all(NOT_WORDS, " ")
     fewest = max(3.0, KNOWN_WORD * len(prompts))
     words = (
         pl.DataFrame({"prompt": prompts})
         .with_row_index("row")
-        .select("row", word=pl.col("prompt").str.to_lowercase().str.extract_all(r"\p{L}{3,}").list.unique())
+        .select("row", word=words_alone.str.extract_all(r"\p{L}{3,}").list.unique())
         .explode("word")
         .drop_nulls("word")
     )

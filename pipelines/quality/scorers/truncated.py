@@ -72,7 +72,7 @@ def score_truncated(examples: pl.DataFrame, context: ScoringContext) -> pl.DataF
     findings = []
     enough = prose | (~pl.col("json") & pl.col("long") & (pl.col("words") >= 2))
     open_ended = facts.filter(
-        (enough & ~pl.col("ended")) | (pl.col("text").str.contains("```", literal=True) & ~pl.col("json"))
+        (prose & ~pl.col("ended")) | (pl.col("text").str.contains("```", literal=True) & ~pl.col("json"))
     )
     for row, text, closes, signed in open_ended.select("row", "text", "closes", "signed").iter_rows():
         reason = _why_cut(text, closes=bool(closes) and not signed)

@@ -161,6 +161,20 @@ def test_key_style_finds_every_way_of_writing_a_name(name: str) -> None:
     assert "order_id" in str(found("key_style", "Ticket 99: send it back", other, tickets(25)))
 
 
+def sorted_tickets(count: int) -> list[tuple[str, str]]:
+    """Build tickets with two closed fields, whose prompts share no beginning."""
+    values = [(intent, urgency) for intent in ("return", "repair", "billing") for urgency in ("low", "high")]
+    rows = [values[number % 6] for number in range(count)]
+    return [(f"No. {n}: do it", json.dumps({"intent": row[0], "urgency": row[1]})) for n, row in enumerate(rows)]
+
+
+def test_key_style_finds_the_same_content_under_other_names() -> None:
+    other = json.dumps({"ticketType": "repair", "priority": "high"})
+    assert "'ticketType', 'priority'" in str(found("key_style", "Do it", other, sorted_tickets(60)))
+    unrelated = json.dumps({"city": "Bonn", "country": "Germany"})
+    assert found("key_style", "Do it", unrelated, sorted_tickets(60)) is None
+
+
 def test_key_style_says_nothing_where_there_is_no_majority() -> None:
     other = json.dumps({"orderId": "A9", "intent": "return", "urgency": "low"})
     assert found("key_style", "Ticket 99: send it back", other, tickets(3)) is None
