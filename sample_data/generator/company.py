@@ -119,24 +119,18 @@ URGENCY: dict[str, tuple[str, ...]] = {
 SENTIMENT: dict[str, tuple[str, ...]] = {
     "positive": (
         "I love your shop",
-        "great work so far",
         "thanks a lot for your kind help",
         "such a happy customer",
-        "what a wonderful team",
     ),
     "neutral": (
         "just for your records",
         "that is all I know",
-        "here are the facts",
         "only to let you know",
-        "a plain report",
     ),
     "negative": (
-        "what a shame",
         "I am very angry",
         "I am so disappointed",
         "terrible service",
-        "never again with you",
     ),
 }
 
