@@ -13,7 +13,7 @@ from workbench.app.session import show_error
 from workbench.jobs.background import Task, run_in_background, task
 from workbench.project import Project
 
-SECONDS_BETWEEN_LOOKS = 0.5
+SECONDS_BETWEEN_LOOKS = 1.0
 
 __all__ = ["finished", "run_in_background", "watch"]
 
