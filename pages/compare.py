@@ -63,6 +63,7 @@ def draw_results(project, evaluation, results) -> None:
                 results.metrics, hide_index=True, column_order=["metric", "variant", "value", "low", "high", "n"]
             )
     with differences:
+        st.markdown("\n".join(f"- {plain(sentence)}" for sentence in results.summary))
         st.caption("Paired on the same examples; q is corrected for the number of comparisons.")
         st.dataframe(comparisons.main_differences(results), hide_index=True, column_order=DIFFERENCES)
     with answers:

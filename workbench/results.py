@@ -20,12 +20,17 @@ from workbench.store.store import Store
 
 @dataclass(frozen=True)
 class Results:
-    """What an evaluation found; `looks` counts the evaluations that have used this test split."""
+    """What an evaluation found.
+
+    `verdict` tells the differences that matter most, `summary` on how many metrics each variant is better, and `looks`
+    counts the evaluations that have used this test split.
+    """
 
     evaluation: str
     metrics: pl.DataFrame
     differences: pl.DataFrame
     verdict: list[str]
+    summary: list[str]
     examples: int
     looks: int
     split: str
@@ -46,6 +51,7 @@ def read_results(store: Store, folder: Path, record: EvaluationRecord, progress:
         record.evaluation,
         store.runs.metrics(record.evaluation),
         differences,
+        _verdict(differences),
         summary_sentences(differences),
         record.examples,
         store.runs.looks(record.version).height,
@@ -80,6 +86,20 @@ def _compute(store: Store, folder: Path, record: EvaluationRecord, progress: Pro
         who, why = str(record.settings.get("who")), ", ".join(record.variants)
         store.runs.add_look(record.evaluation, record.version, who, why, store.now())
     progress(1.0, "compared")
+
+
+def _verdict(differences: pl.DataFrame) -> list[str]:
+    """Return the sentences on the headline metrics: tuned variants against the prompted base and what raw data gave."""
+    metrics = differences["metric"].unique().to_list()
+    shown = ["json_exact" if "json_exact" in metrics else "exact_match", "chrf"]
+    tuned = differences.filter(pl.col("variant").str.starts_with("tuned") & pl.col("metric").is_in(shown))
+    curated = tuned.filter(~pl.col("variant").str.starts_with("tuned-raw"))
+    told = differences.filter(pl.col("metric").is_in(shown)) if tuned.is_empty() else curated
+    told = tuned if told.is_empty() else told
+    if "few-shot" in told["against"]:
+        # The prompted base is the bar to beat; the bare one is in the table.
+        told = told.filter(pl.col("against") != "base")
+    return told["sentence"].to_list()
 
 
 def _opponents(record: EvaluationRecord) -> list[str]:
