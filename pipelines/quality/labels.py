@@ -32,6 +32,8 @@ FEWEST_OF_A_VALUE = 5
 # A field on which the models agree with the data less often than this cannot be told from the prompt.
 PREDICTABLE = 0.75
 MOST_WORDS = 20_000
+# Fields whose sets of values overlap this much hold one label under two names.
+SAME_VALUES = 0.8
 # Inverse strength of the regression's L2 penalty.
 REGULARISATION = 10.0
 
@@ -88,7 +90,21 @@ def label_fields(
     for name, (rows, labels) in sorted(values.items()):
         if _is_closed(labels, settings):
             found.append(LabelField(name.split("\n")[0], rows, labels))
-    return found
+    return _merged(found)
+
+
+def _merged(fields: list[LabelField]) -> list[LabelField]:
+    """Join fields that no example has both of and that have the same values: one label under several names."""
+    joined: list[LabelField] = []
+    for field in sorted(fields, key=lambda field: (-len(field.rows), field.name)):
+        for place, other in enumerate(joined):
+            mine, known = set(field.labels), set(other.labels)
+            if len(mine & known) >= SAME_VALUES * len(mine | known) and not set(field.rows) & set(other.rows):
+                joined[place] = LabelField(other.name, other.rows + field.rows, other.labels + field.labels)
+                break
+        else:
+            joined.append(field)
+    return sorted(joined, key=lambda field: field.name)
 
 
 def _label(value: Any) -> str:

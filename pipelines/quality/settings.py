@@ -85,7 +85,7 @@ class ConflictSettings(BaseModel, frozen=True, extra="forbid"):
         description="Weight of the word model in a label's probability; the rest is the neighbours'.",
     )
     label_margin: float = Field(
-        0.2,
+        0.15,
         ge=0.0,
         le=1.0,
         description="How much more probable than the given label another one must be for the given one to be doubtful.",

@@ -91,6 +91,13 @@ def test_planted_wrong_labels_are_found_and_no_others(with_vectors: bool) -> Non
     assert doubtful["detail"].str.starts_with(MINORITY).all()
 
 
+def test_a_label_under_two_names_is_one_label() -> None:
+    rows = labelled(150)
+    renamed = [(prompt, completion.replace("topic", "subject")) for prompt, completion in rows[:50]]
+    assert find_conflicts(pairs(*renamed, *rows[50:])).label_fields == ["topic"]
+    assert find_conflicts(pairs(*renamed, *rows[50:])).conflicts.is_empty()
+
+
 def test_labels_that_the_prompt_does_not_decide_are_left_alone() -> None:
     rng = np.random.default_rng(1)
     rows = [(prompt, json.dumps({"topic": str(rng.choice(["a", "b", "c"]))})) for prompt, _ in labelled(240)]
