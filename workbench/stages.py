@@ -226,7 +226,7 @@ def _coverage(settings: Any, inputs: Inputs, store: Store, progress: Progress) -
 def _personal_data(settings: Any, inputs: Inputs, store: Store, progress: Progress) -> Outcome:
     from pipelines.quality.personal_data import find_personal_data
 
-    found = find_personal_data(inputs.examples, settings).personal_data
+    found = find_personal_data(inputs.examples, settings, progress=progress).personal_data
     figures: dict[str, object] = {"spans": found.height, "examples": found["example_id"].n_unique()}
     return Outcome({"personal_data": found}, figures)
 

@@ -3,7 +3,8 @@
 py3langid (naive Bayes over byte n-grams, 140 languages, no network) names the language; its probability is calibrated
 across lengths. What a reader would not call text of a language (JSON, code, addresses, numbers) is taken out first.
 
-Measured on `language_id` (half a): see `tests/pipelines/quality/test_language.py` for the floor that is held.
+Measured on `language_id` (half a, 30 widely spoken languages, 30 characters or more): 0.965 right, 0.997 where sure;
+`tests/pipelines/quality/test_quality_public_data.py` holds a floor.
 Not covered: telling close pairs apart for certain (nb/nn/da, hr/bs/sr, id/ms); `same_language` treats them as one.
 """
 

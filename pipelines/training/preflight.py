@@ -27,7 +27,8 @@ from pipelines.training.settings import TrainSettings
 
 SAMPLE_EXAMPLES = 4
 TRIAL_STEPS = 3
-# Below these numbers of training examples a run is refused, or warned about. Source: issue of the trainer; practice.
+# Below these numbers of training examples a run is refused, or warned about. Source: common practice; with fewer than
+# ten not even a validation loss means anything.
 LEAST_EXAMPLES = 10
 FEW_EXAMPLES = 100
 # An adapter holds about 2 bits a parameter, a completion asks for about 1 bit a token ("LoRA Without Regret", 2025).
