@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import chat, support_examples
 
 from pipelines.errors import CurationError
+from tests.workbench.conftest import chat, support_examples
 from workbench.auditing import audit
 
 

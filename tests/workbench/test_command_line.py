@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import click
 import pytest
-from conftest import chat, support_examples
 
+from tests.workbench.conftest import chat, support_examples
 from workbench.cli.main import COMMANDS, main, workbench
 from workbench.store.tables import TABLES
 

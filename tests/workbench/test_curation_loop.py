@@ -10,11 +10,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from conftest import Clock, WordEncoder, chat, support_examples
 
 from pipelines.errors import CurationError
 from pipelines.examples import messages_of
 from pipelines.progress import Cancelled
+from tests.workbench.conftest import Clock, WordEncoder, chat, support_examples
 from workbench.project import Project
 from workbench.reviewing import Filter
 from workbench.stages import STAGES
