@@ -86,14 +86,14 @@ def draw_run(project, run_id: str) -> None:
 
 
 def watch_run(project, run_id: str) -> None:
-    """Draw a run, again every second while it is under way, and once more when it has ended."""
+    """Draw a run, again every second while it is under way; the page follows when it ends or goes on."""
     going = project.training.run(run_id).state in UNDER_WAY
 
     @st.fragment(run_every=1.0 if going else None)
     def look() -> None:
         with session.errors_shown():
             draw_run(project, run_id)
-            if going and project.training.run(run_id).state not in UNDER_WAY:
+            if going != (project.training.run(run_id).state in UNDER_WAY):
                 st.rerun()
 
     look()

@@ -22,7 +22,7 @@ from workbench.app.launcher import ADDRESS, app_command, app_environment
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # Software drawing: the machines that run tests have no graphics card.
 FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-PATIENCE = 180_000  # milliseconds; a busy machine is slow, not broken
+PATIENCE = 120_000  # milliseconds; a busy machine is slow, not broken
 
 
 @pytest.fixture(scope="session")

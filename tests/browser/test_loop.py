@@ -97,7 +97,7 @@ def test_examples_are_reviewed_by_keys(page: Page, loop: Loop) -> None:
 
 def test_duplicates_show_what_differs_and_one_is_chosen(page: Page, loop: Loop) -> None:
     go(page, loop, "duplicates")
-    expect(page.locator("ins").first).to_contain_text("Please")
+    expect(page.locator("ins, del").first).to_contain_text("Please")
     page.get_by_role("button", name="Keep only this one").nth(1).click()
     said(page, re.compile("kept"))
 
