@@ -207,8 +207,8 @@ class Reviewing:
     def log(self, events: Sequence[Mapping[str, Any]], who: str) -> int:
         """Store events of a review session in their order and return the highest sequence that is stored.
 
-        Each event is `{session, sequence, example_id, action, note?, messages?}`; action is keep, drop, flag, pending,
-        note, edit or undo. Sending an event twice stores it once.
+        Each event is `{session, sequence, example_id, action, note?, messages?, undoes?}`; action is keep, drop, flag,
+        pending, note, edit or undo (of the event whose sequence `undoes` names). Sending an event twice stores it once.
 
         Raises:
             CurationError: an event that is no decision; those before it are stored.
@@ -233,16 +233,27 @@ class Reviewing:
             nothing = {**row, "action": "note", "note": "edited without a change"}
             self._store.decisions.append_logged([nothing], who, self._store.now())
         elif action == "undo":
-            if self.undo(who, place) is None:
-                # Nothing to take back, yet the event is acknowledged: an undo of nothing.
-                self._store.decisions.append_logged(
-                    [{**row, "action": "note", "note": "nothing to undo"}], who, self._store.now()
-                )
+            self._undo_event(event, who, place)
         elif action == "note":
             self._store.decisions.append_logged([row], who, self._store.now())
         else:
             _check_action(action)
             self._store.decisions.append_logged([row], who, self._store.now())
+
+    def _undo_event(self, event: Mapping[str, Any], who: str, place: dict[str, object]) -> None:
+        """Undo the event that `undoes` names by its sequence, or the reviewer's last decision when it names none."""
+        named = event.get("undoes")
+        batch = (
+            self._store.decisions.last_batch(who)
+            if named is None
+            else self._store.decisions.batch_of_event(str(place["session"]), int(named))
+        )
+        if batch is not None:
+            self.undo_batch(batch, who, place)
+            return
+        # Nothing to take back, yet the event is acknowledged.
+        row: dict[str, object] = {"example_id": "", "action": "note", "note": "nothing to undo", **place}
+        self._store.decisions.append_logged([row], who, self._store.now())
 
     def filters(self) -> FilterChoices:
         """Return what can be chosen in each filter."""

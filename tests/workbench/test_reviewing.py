@@ -117,3 +117,13 @@ def test_deciding_by_filter_is_one_batch(project: Project, ids: list[str]) -> No
     assert set(states(project).values()) == {"dropped"}
     project.reviewing.undo("ada")
     assert set(states(project).values()) == {"pending"}
+
+
+def test_undo_takes_back_the_event_it_names_not_whatever_came_last(project: Project, ids: list[str]) -> None:
+    project.reviewing.log([event(1, ids[0], "keep")], "ada")
+    project.reviewing.decide(ids[1:3], "drop", "ada")
+    assert project.reviewing.log([event(2, ids[0], "undo", undoes=1)], "ada") == 2
+    assert [states(project)[example_id] for example_id in ids[:3]] == ["pending", "dropped", "dropped"]
+    # Named again it is undone already: acknowledged, and nothing else is touched.
+    assert project.reviewing.log([event(3, ids[0], "undo", undoes=1)], "ada") == 3
+    assert states(project)[ids[1]] == "dropped"

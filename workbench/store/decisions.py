@@ -78,6 +78,14 @@ class DecisionStore:
         )
         return None if batch is None else int(batch)
 
+    def batch_of_event(self, session: str, sequence: int) -> int | None:
+        """Return the batch that an event of a review session made, unless it is undone already."""
+        batch = self._database.value(
+            "SELECT max(batch) FROM live_decisions WHERE session = $session AND sequence = $sequence",
+            {"session": session, "sequence": sequence},
+        )
+        return None if batch is None else int(batch)
+
     def batch(self, batch: int) -> pl.DataFrame:
         """Return the rows of a batch."""
         return self._database.frame(
