@@ -168,7 +168,7 @@ def _steps(loop: Loop) -> int:
 
 def test_variants_answer_and_are_rated_blind(page: Page, loop: Loop) -> None:
     go(page, loop, "compare")
-    page.get_by_label("At most", exact=True).fill("5")
+    page.get_by_label("At most", exact=True).fill("8")
     page.get_by_label("At most", exact=True).press("Enter")
     press(page, "Let them answer")
     said(page, "Verdict")
@@ -183,8 +183,10 @@ def test_variants_answer_and_are_rated_blind(page: Page, loop: Loop) -> None:
     assert "of" in words
     first = pair.get_attribute("data-pair")
     page.keyboard.press("1")
-    expect(pair).not_to_have_attribute("data-pair", str(first))
-    page.keyboard.press("t")
+    # How many pairs are left depends on how many answers differ; the one that was rated is gone in any case.
+    expect(page.locator(f'.root[data-pair="{first}"]')).to_have_count(0)
+    if pair.count():
+        page.keyboard.press("t")
     expect(page.locator(".saved")).to_have_attribute("data-unsaved", "0")
 
     go(page, loop, "compare")
