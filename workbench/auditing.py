@@ -84,6 +84,7 @@ def _tables(project: Project) -> dict[str, pl.DataFrame]:
         .sort("file", "line")
     )
     tables = {name: _with_lines(project.tables.table(name), places) for name in BY_EXAMPLE}
+    tables["quality"] = _without_copies(tables["quality"], places)
     tables["occurrences"] = project.tables.table("occurrences").drop("metadata")
     tables["rejected"] = project.tables.table("rejected")
     tables["gaps"] = project.tables.table("gaps")
@@ -95,6 +96,19 @@ def _tables(project: Project) -> dict[str, pl.DataFrame]:
 def _with_lines(frame: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
     """Repeat each row for every line on which its example occurs."""
     return frame.join(places, on="example_id", how="inner", maintain_order="left")
+
+
+def _without_copies(quality: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
+    """Suggest dropping the lines that repeat an earlier one character for character."""
+    copies = _copies(places).select("file", "line", "first_file", "first_line")
+    marked = quality.join(copies, on=["file", "line"], how="left", maintain_order="left")
+    copy = (pl.col("first_line") != pl.col("line")) | (pl.col("first_file") != pl.col("file"))
+    again = pl.format("The same as line {} of {}.", "first_line", "first_file")
+    return marked.with_columns(
+        suggestion=pl.when(copy).then(pl.lit("drop")).otherwise("suggestion"),
+        cause=pl.when(copy).then(pl.lit("Exact duplicate")).otherwise("cause"),
+        reason=pl.when(copy).then(again).otherwise("reason"),
+    ).drop("first_file", "first_line")
 
 
 def _copies(places: pl.DataFrame) -> pl.DataFrame:

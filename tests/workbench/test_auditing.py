@@ -72,3 +72,14 @@ def test_two_files_of_one_name_are_refused_because_rows_could_not_tell_them_apar
     with pytest.raises(CurationError, match=r"data\.jsonl") as caught:
         audit(paths, tmp_path / "out")
     assert "Rename" in caught.value.remedy
+
+
+def test_the_copy_of_a_line_is_suggested_for_dropping_and_its_first_line_is_not(
+    word_encoder, write_jsonl, tmp_path: Path
+) -> None:
+    lines = support_examples(8)
+    audit([write_jsonl("data.jsonl", [*lines, lines[2]])], tmp_path / "out")
+    quality = {row["line"]: row for row in rows(tmp_path / "out" / "quality.jsonl")}
+    assert quality[9]["suggestion"] == "drop"
+    assert quality[9]["reason"] == "The same as line 3 of data.jsonl."
+    assert quality[3]["cause"] != "Exact duplicate"
