@@ -15,7 +15,7 @@ import time
 import urllib.error
 import urllib.request
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,6 +37,7 @@ def launch(
     port: int | None = None,
     open_browser: bool = True,
     page: str | None = None,
+    announce: Callable[[str], None] | None = None,
 ) -> int:
     """Run the app until it is stopped (Ctrl-C), and return its exit code.
 
@@ -45,6 +46,7 @@ def launch(
         port: where to listen; None takes the first free one from 8501 on.
         open_browser: open the page in the default browser once the app answers.
         page: name of the page to open on ("compare"); None is the overview.
+        announce: told the address as the server starts; None writes it to standard error.
 
     Raises:
         CurationError: the port is taken.
@@ -52,7 +54,7 @@ def launch(
     chosen = _free_port() if port is None else _checked_port(port)
     url = f"http://{ADDRESS}:{chosen}/{page or ''}"
     child = subprocess.Popen(app_command(chosen), env=app_environment(project_folder))
-    click.echo(f"The workbench runs at {url}  (Ctrl-C stops it)", err=True)
+    (announce or _say)(url)
     if open_browser:
         threading.Thread(target=_open_when_ready, args=(url, chosen, child), daemon=True).start()
     with _stop_on_terminate():
@@ -62,6 +64,10 @@ def launch(
             child.terminate()
             child.wait()
             return 0
+
+
+def _say(url: str) -> None:
+    click.echo(f"The workbench runs at {url}  (Ctrl-C stops it)", err=True)
 
 
 def app_command(port: int) -> list[str]:

@@ -1,5 +1,6 @@
 """What the app is started with, wherever it is started."""
 
+import json
 import os
 import socket
 import subprocess
@@ -7,9 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from pipelines.errors import CurationError
 from workbench.app.launcher import ADDRESS, HOME, PROJECT_VARIABLE, app_command, app_environment, launch
+from workbench.cli.commands.app_command import command as app
 
 
 def test_the_app_listens_here_only_and_tells_nobody() -> None:
@@ -45,3 +48,26 @@ def test_a_port_that_is_taken_is_refused_with_a_remedy() -> None:
         with pytest.raises(CurationError, match="in use") as refused:
             launch(None, port=taken.getsockname()[1], open_browser=False)
     assert "--port" in refused.value.remedy
+
+
+def test_the_app_command_tells_its_address_as_one_json_object(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[list[str]] = []
+
+    class Ended:
+        def __init__(self, command: list[str], **more: object) -> None:
+            started.append(command)
+
+        def wait(self) -> int:
+            return 0
+
+        def poll(self) -> int:
+            return 0
+
+        def terminate(self) -> None:
+            pass
+
+    monkeypatch.setattr("workbench.app.launcher.subprocess.Popen", Ended)
+    told = CliRunner().invoke(app, [str(tmp_path), "--no-browser", "--json"])
+    assert told.exit_code == 0, told.output
+    assert json.loads(told.stdout)["url"].startswith(f"http://{ADDRESS}:")
+    assert len(started) == 1

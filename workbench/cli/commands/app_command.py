@@ -4,13 +4,19 @@ from pathlib import Path
 
 import click
 
+from workbench.cli.answer import json_option, tell
+
 
 @click.command("app")
 @click.argument("project", required=False, type=click.Path(path_type=Path))
 @click.option("--port", type=click.IntRange(1, 65535), help="Port on 127.0.0.1; a free one when not given.")
 @click.option("--no-browser", is_flag=True, help="Do not open a browser window.")
-def command(project: Path | None, port: int | None, no_browser: bool) -> None:
+@json_option
+def command(project: Path | None, port: int | None, no_browser: bool, as_json: bool) -> None:
     """Open the browser app, on PROJECT when given. It listens on 127.0.0.1 only; Ctrl+C stops it."""
     from workbench.app.launcher import launch
 
-    launch(project, port=port, open_browser=not no_browser, page=None)
+    def announce(url: str) -> None:
+        tell({"url": url, "project": project}, [], as_json=True)
+
+    launch(project, port=port, open_browser=not no_browser, page=None, announce=announce if as_json else None)
