@@ -107,11 +107,13 @@ class Exporting:
         _check_folder(out)
         files: dict[str, tuple[Path, int, str]] = {}
         left_out = []
+        notes: list[str] = []
         for place, split in enumerate(SPLITS):
             progress(place / len(SPLITS), f"writing {split}")
             path = out / f"{split}{suffix}"
             written = write_examples(self.split_examples(split, version), path, format)
             files[split] = (path, written.rows, written.sha256)
+            notes += [f"{split}: {note}" for note in written.notes]
             left_out += written.left_out.with_columns(split=pl.lit(split)).to_dicts()
         manifest = {
             "version": version.version,
@@ -122,6 +124,7 @@ class Exporting:
                 for split, (path, rows, sha256) in files.items()
             },
             "left_out": left_out,
+            "notes": notes,
             "certificate": version.certificate,
             "sources": [
                 {name: row[name] for name in ("source", "role", "format", "file", "lines", "accepted", "rejected")}
