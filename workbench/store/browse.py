@@ -56,8 +56,8 @@ class BrowseStore:
 
     def count(self, chosen: Filter) -> int:
         """Count the examples that a filter selects."""
-        where, values, frames = _where(chosen)
-        return int(self._database.frame(f"SELECT count(*) AS n FROM {_FROM} WHERE {where}", values, **frames).item())
+        where, values, frames = selection(chosen)
+        return int(self._database.frame(f"SELECT count(*) AS n FROM {SELECTION_FROM} WHERE {where}", values, **frames).item())
 
     def ids(
         self,
@@ -70,7 +70,7 @@ class BrowseStore:
         seed: int = 0,
     ) -> list[str]:
         """Return the ids of a page (of all when there is no limit): texts are only fetched for what is shown."""
-        where, values, frames = _where(chosen)
+        where, values, frames = selection(chosen)
         by = ORDERS[order].replace("{direction}", "DESC" if descending else "ASC")
         if order == "random":
             values["seed"] = str(seed)
@@ -80,7 +80,7 @@ class BrowseStore:
             limits = " LIMIT $limit OFFSET $offset"
             values |= {"limit": limit, "offset": offset}
         frame = self._database.frame(
-            f"SELECT e.example_id FROM {_FROM} {occurrence} WHERE {where} ORDER BY {by}{limits}", values, **frames
+            f"SELECT e.example_id FROM {SELECTION_FROM} {occurrence} WHERE {where} ORDER BY {by}{limits}", values, **frames
         )
         return frame["example_id"].to_list()
 
@@ -116,7 +116,7 @@ class BrowseStore:
         return int(self._database.value("SELECT count(*) FROM sealed"))
 
 
-_FROM = "examples e JOIN states s USING (example_id) LEFT JOIN quality q USING (example_id)"
+SELECTION_FROM = "examples e JOIN states s USING (example_id) LEFT JOIN quality q USING (example_id)"
 
 _FIRST_OCCURRENCE = (
     "LEFT JOIN (SELECT example_id, min(import_id) AS import_id, arg_min(line, (import_id, line)) AS line"
@@ -159,7 +159,8 @@ _CHOICES = {
 }
 
 
-def _where(chosen: Filter) -> tuple[str, dict[str, object], dict[str, pl.DataFrame]]:
+def selection(chosen: Filter) -> tuple[str, dict[str, object], dict[str, pl.DataFrame]]:
+    """Return a filter as a condition on `SELECTION_FROM`, its values, and the frames that the condition reads."""
     conditions = [
         "e.example_id IN (SELECT example_id FROM roles WHERE role = $role)",
         "e.example_id IN (SELECT example_id FROM present)",
