@@ -57,7 +57,9 @@ class BrowseStore:
     def count(self, chosen: Filter) -> int:
         """Count the examples that a filter selects."""
         where, values, frames = selection(chosen)
-        return int(self._database.frame(f"SELECT count(*) AS n FROM {SELECTION_FROM} WHERE {where}", values, **frames).item())
+        return int(
+            self._database.frame(f"SELECT count(*) AS n FROM {SELECTION_FROM} WHERE {where}", values, **frames).item()
+        )
 
     def ids(
         self,
@@ -80,7 +82,9 @@ class BrowseStore:
             limits = " LIMIT $limit OFFSET $offset"
             values |= {"limit": limit, "offset": offset}
         frame = self._database.frame(
-            f"SELECT e.example_id FROM {SELECTION_FROM} {occurrence} WHERE {where} ORDER BY {by}{limits}", values, **frames
+            f"SELECT e.example_id FROM {SELECTION_FROM} {occurrence} WHERE {where} ORDER BY {by}{limits}",
+            values,
+            **frames,
         )
         return frame["example_id"].to_list()
 
