@@ -71,10 +71,20 @@ def run_demo(folder: Path, *, say: Say, progress: Progress, clock: Callable[[], 
     return report
 
 
-def prepare_demo(project: Project, report: DemoReport, say: Say, progress: Progress) -> None:
-    """Import, curate, apply the suggestions, split and export; what is done already is not repeated."""
-    for role, path in (("train", sample.TRAIN), ("production", sample.PRODUCTION), ("general", sample.GENERAL)):
-        imported = project.importing.import_files([path], role, progress=progress)
+def prepare_demo(
+    project: Project, report: DemoReport, say: Say, progress: Progress, data: Path = sample.FOLDER
+) -> None:
+    """Import, curate, apply the suggestions, split and export; what is done already is not repeated.
+
+    Args:
+        project: where to.
+        report: gets the figures.
+        say: told each step's result in one line.
+        progress: told how far each step is.
+        data: folder with train.jsonl, production.jsonl and general.jsonl.
+    """
+    for role in ("train", "production", "general"):
+        imported = project.importing.import_files([data / f"{role}.jsonl"], role, progress=progress)
         report.steps.setdefault("imported", {})[role] = {"accepted": imported.accepted, "rejected": imported.rejected}
         say(f"Imported {imported.accepted:,} lines as {role}; {imported.rejected:,} could not be read.")
     curated = project.curation.curate(progress=progress)

@@ -1,7 +1,10 @@
-"""Write the sample data anew: `python -m sample_data.generator [FOLDER]`; the same bytes every time."""
+"""Write the sample data anew: `python -m sample_data.generator [FOLDER] [--seed N]`; the same bytes every time.
 
+Another seed gives other data of the same make-up, on which nothing was chosen: a fresh test of the demo's recipe.
+"""
+
+import argparse
 import json
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -19,12 +22,12 @@ def write_lines(path: Path, rows: Iterable[object]) -> None:
     path.write_bytes(text.encode("utf-8"))
 
 
-def main(folder: Path) -> None:
+def write_sample_data(folder: Path, seed: int = SEED) -> None:
     """Write all files of the sample data into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    conversations, key, tasks = training_lines(SEED)
-    production, gaps = production_lines(SEED + 1)
-    general = general_lines(SEED + 2)
+    conversations, key, tasks = training_lines(seed)
+    production, gaps = production_lines(seed + 1)
+    general = general_lines(seed + 2)
     write_lines(folder / "train.jsonl", ({"messages": messages} for messages in conversations))
     write_lines(folder / "production.jsonl", production)
     write_lines(folder / "general.jsonl", general)
@@ -33,4 +36,8 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent.parent)
+    parser = argparse.ArgumentParser(description="Write the sample data anew.")
+    parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).parent.parent)
+    parser.add_argument("--seed", type=int, default=SEED)
+    chosen = parser.parse_args()
+    write_sample_data(chosen.folder, chosen.seed)

@@ -1,10 +1,11 @@
 """Does curation pay on the sample data? Three seeds of the demo's two trainings, on the demo's held-out examples.
 
-    python -m tests.benchmarks.curation_pays [FOLDER] [--seeds 0,1,2]
+    python -m tests.benchmarks.curation_pays [FOLDER] [--seeds 0,1,2] [--data-seed N]
 
 Runs the demo's own steps up to the split (or takes the project in FOLDER), trains on curated and on raw data with each
 seed, two runs at a time, lets base, few-shot prompted base and every run answer the test split, and prints the median
-and range of each metric. The settings are those that ship with the base model, chosen on validation data.
+and range of each metric. The settings are those that ship with the base model, chosen on validation data. With
+--data-seed the sample data are generated anew with that seed: examples on which nothing was ever chosen.
 """
 
 import argparse
@@ -17,6 +18,8 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.progress import no_progress
+from sample_data.generator.__main__ import write_sample_data
+from workbench import sample
 from workbench.demo import DemoReport, prepare_demo, settings_of_equal_steps
 from workbench.project import DATABASE, Project
 
@@ -28,12 +31,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path, help="a project that is split; a new one when not given")
     parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--data-seed", type=int, help="of freshly generated sample data; none: the committed")
     chosen = parser.parse_args()
     seeds = [int(seed) for seed in chosen.seeds.split(",")]
     with tempfile.TemporaryDirectory() as scratch:
+        data = sample.FOLDER
+        if chosen.data_seed is not None:
+            data = Path(scratch) / "data"
+            write_sample_data(data, chosen.data_seed)
         folder = chosen.folder or Path(scratch) / "project"
         with Project.open(folder) if (folder / DATABASE).exists() else Project.create(folder) as project:
-            prepare_demo(project, DemoReport(folder), print, no_progress)
+            prepare_demo(project, DemoReport(folder), print, no_progress, data)
             figures = measure(project, seeds)
     print(table(figures))
     print(json.dumps(figures))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sample_data.generator.__main__ import main
+from sample_data.generator.__main__ import write_sample_data
 
 DATA = Path(__file__).parents[2] / "sample_data"
 FILES = ("train.jsonl", "production.jsonl", "general.jsonl", "answer_key.jsonl", "README.md")
@@ -34,9 +34,20 @@ def of_fault(key: list[dict], fault: str) -> list[dict]:
 
 
 def test_generator_writes_the_committed_bytes(tmp_path):
-    main(tmp_path)
+    write_sample_data(tmp_path)
     for name in FILES:
         assert (tmp_path / name).read_bytes() == (DATA / name).read_bytes(), f"{name} is not what the generator writes"
+
+
+def test_another_seed_gives_other_examples_of_the_same_make_up(tmp_path, key, train):
+    write_sample_data(tmp_path, seed=77)
+    other = [json.loads(line) for line in (tmp_path / "answer_key.jsonl").read_text("utf-8").splitlines()]
+    assert Counter(row["fault"] for row in other) == Counter(row["fault"] for row in key)
+    lines = (tmp_path / "train.jsonl").read_text("utf-8").splitlines()
+    assert len(lines) == len(train)
+    ours = {json.dumps(messages) for messages in train}
+    shared = sum(json.dumps(json.loads(line)["messages"]) in ours for line in lines)
+    assert shared < len(lines) / 10
 
 
 def test_no_line_has_two_planted_faults(key):
