@@ -8,12 +8,15 @@ one serious defect is not averaged away:
 
 Suggestion, the first that applies: "drop" for a certain defect, for the minority in a conflict that has a majority,
 and for an exact or near-duplicate that is not its group's survivor; "review" for a doubt (an undecided conflict, a
-doubtful label, personal data, a semantic duplicate, a finding that is not certain); else "keep". The survivor of a
-duplicate group is its representative, or where that has a certain defect, the member of best quality that has none.
+doubtful label, personal data, a semantic duplicate, a finding that is not certain); else "keep". A duplicate group has
+one survivor, whatever kinds of duplicates it holds: its representative, or where that has a certain defect, a member
+that has none, exact duplicates before near ones before semantic ones, then the best. Members are verified against the
+representative; where another near one survives, the rest of its group is for review and not dropped.
 """
 
 import polars as pl
 
+from pipelines.duplicates.groups import KINDS
 from pipelines.examples import EXAMPLES, check_columns
 from pipelines.quality.conflicts import MAJORITY, MINORITY
 from pipelines.quality.registry import DIMENSIONS, SCORERS
@@ -202,34 +205,44 @@ def _personal_reasons(personal_data: pl.DataFrame) -> pl.DataFrame:
 
 def _duplicate_reasons(duplicates: pl.DataFrame, quality: pl.DataFrame, certain: pl.DataFrame) -> pl.DataFrame:
     """Suggest on every member of a duplicate group but its survivor."""
+    likeness = pl.col("kind").replace_strict({kind: rank for rank, kind in enumerate(KINDS)}, return_dtype=pl.Int8)
+    first = pl.col("example_id").first().over("group_id")
     members = (
         duplicates.select("group_id", "example_id", "representative_id", "kind")
         .join(quality, on="example_id", how="inner")
         .join(certain.with_columns(defect=True), on="example_id", how="left")
         .with_columns(
-            defect=pl.col("defect").fill_null(False), represents=pl.col("example_id") == pl.col("representative_id")
+            defect=pl.col("defect").fill_null(False),
+            represents=pl.col("example_id") == pl.col("representative_id"),
+            likeness=likeness,
         )
         .sort(
-            ["group_id", "kind", "defect", "represents", "quality", "example_id"],
-            descending=[False, False, False, True, True, False],
+            ["group_id", "defect", "represents", "likeness", "quality", "example_id"],
+            descending=[False, False, True, False, True, False],
         )
-        .with_columns(survivor=pl.col("example_id").first().over("group_id", "kind"))
+        .with_columns(
+            survivor=first,
+            verified=pl.col("represents").first().over("group_id") | (pl.col("kind").first().over("group_id") == "exact"),
+        )
         .filter(pl.col("example_id") != pl.col("survivor"))
     )
-    semantic = pl.col("kind") == "semantic"
+    kind = pl.col("kind")
     causes = {"exact": "Exact duplicate", "near": "Near-duplicate", "semantic": "Semantic duplicate"}
+    dropped = (kind != "semantic") & pl.col("verified")
     what = (
-        pl.when(semantic)
+        pl.when(kind == "semantic")
         .then(pl.lit("Says nearly the same as "))
-        .when(pl.col("kind") == "exact")
+        .when(~pl.col("verified"))
+        .then(pl.lit("Resembles the same example as "))
+        .when(kind == "exact")
         .then(pl.lit("An exact duplicate of "))
         .otherwise(pl.lit("A near-duplicate of "))
     )
     return _reasons(
         members,
-        pl.when(semantic).then(pl.lit("review")).otherwise(pl.lit("drop")),
-        pl.when(semantic).then(_SEMANTIC).otherwise(_DUPLICATE),
+        pl.when(dropped).then(pl.lit("drop")).otherwise(pl.lit("review")),
+        pl.when(dropped).then(_DUPLICATE).otherwise(_SEMANTIC),
         pl.lit(0.0),
-        pl.col("kind").replace_strict(causes, return_dtype=pl.String),
+        kind.replace_strict(causes, return_dtype=pl.String),
         what + pl.col("survivor").str.slice(0, 8) + ".",
     )

@@ -93,6 +93,24 @@ def test_a_defective_representative_gives_way_to_a_sound_member() -> None:
     assert suggestions(found) == ["drop", "drop", "keep"]
 
 
+def test_a_group_of_several_kinds_has_one_survivor() -> None:
+    group = duplicates(("g", ONE, ONE, "exact"), ("g", TWO, ONE, "exact"), ("g", THREE, ONE, "near"))
+    assert suggestions(suggest(EXAMPLES, scores=scores(), duplicates=group)) == ["keep", "drop", "drop"]
+    broken = scores((ONE, "truncated", 0.0, "Cut."), (TWO, "shouting", 0.3, "Loud."))
+    found = suggest(EXAMPLES, scores=broken, duplicates=group)
+    # An exact copy of the representative stands for it, however much better the near one is.
+    assert suggestions(found) == ["drop", "review", "drop"]
+    assert found["reason"][2] == f"A near-duplicate of {TWO[:8]}."
+
+
+def test_members_that_were_not_compared_with_the_survivor_are_for_review() -> None:
+    group = duplicates(*[("g", member, ONE, "near") for member in (ONE, TWO, THREE)])
+    broken = scores((ONE, "truncated", 0.0, "Cut."), (TWO, "length", 0.4, "Odd."))
+    found = suggest(EXAMPLES, scores=broken, duplicates=group)
+    assert suggestions(found) == ["drop", "review", "keep"]
+    assert found["reason"][1] == f"Resembles the same example as {THREE[:8]}."
+
+
 def test_semantic_duplicates_are_for_review() -> None:
     group = duplicates(("g", ONE, ONE, "semantic"), ("g", TWO, ONE, "semantic"))
     assert suggestions(suggest(EXAMPLES, scores=scores(), duplicates=group)) == ["keep", "review", "keep"]
