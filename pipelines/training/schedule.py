@@ -21,6 +21,10 @@ EVALUATION_SHARE = 0.1
 EVALUATIONS_AN_EPOCH = 4
 # The rate that a cosine or linear schedule ends at, as a share of the highest.
 FINAL_SHARE = 0.0
+# Share of the steps in which "stable-decay" falls to zero. Source: Hägele et al. 2024, "Scaling Laws and
+# Compute-Optimal Training Beyond Fixed Training Durations": a constant rate and a linear fall over the last 10 to 30 %
+# end as low as a cosine. The long end of that range, because runs here are short.
+DECAY_SHARE = 0.3
 # Least improvement that counts, as a share of the loss.
 WORTH_WAITING = 1e-3
 
@@ -31,12 +35,18 @@ def total_steps(settings: TrainSettings, n_examples: int) -> int:
 
 
 def learning_rate_at(step: int, steps: int, settings: TrainSettings) -> float:
-    """Return the learning rate of a step (from 0): linear warm-up, then the schedule down to zero after the last."""
+    """Return the learning rate of a step (from 0): linear warm-up, then the schedule.
+
+    `cosine` and `linear` fall to zero after the last step, `stable-decay` stays at the top until its last part and
+    falls linearly then, `constant` stays.
+    """
     warm = round(settings.warmup * steps)
     if step < warm:
         return settings.learning_rate * (step + 1) / (warm + 1)
     if settings.schedule == "constant":
         return settings.learning_rate
+    if settings.schedule == "stable-decay":
+        return settings.learning_rate * min(1.0, (steps - step) / max(1, round(DECAY_SHARE * steps)))
     done = (step - warm) / max(1, steps - warm)
     share = (1 + math.cos(math.pi * done)) / 2 if settings.schedule == "cosine" else 1 - done
     return settings.learning_rate * (FINAL_SHARE + (1 - FINAL_SHARE) * share)

@@ -42,8 +42,8 @@ class TrainSettings(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False)
     )
     rslora: bool = Field(True, description="Scale by alpha / sqrt(rank) (rsLoRA) instead of alpha / rank.")
     learning_rate: float = Field(LARGE_MODEL_LEARNING_RATE, gt=0, le=1, description="Highest learning rate.")
-    schedule: Literal["cosine", "linear", "constant"] = Field(
-        "cosine", description="How the learning rate falls after the warm-up."
+    schedule: Literal["cosine", "linear", "constant", "stable-decay"] = Field(
+        "cosine", description="How the learning rate falls after the warm-up; stable-decay: not before the last third."
     )
     warmup: float = Field(0.05, ge=0, le=0.5, description="Share of all steps in which the learning rate rises.")
     weight_decay: float = Field(0.01, ge=0, le=1, description="Decoupled weight decay (AdamW).")

@@ -56,6 +56,11 @@ def test_the_learning_rate_rises_and_falls_to_zero() -> None:
     assert rates[99] == pytest.approx(1 / 90)
     assert learning_rate_at(55, 100, settings.model_copy(update={"schedule": "cosine"})) == pytest.approx(0.5)
     assert learning_rate_at(99, 100, settings.model_copy(update={"schedule": "constant"})) == 1.0
+    # stable-decay: at the top up to the last 30 of 100 steps, half-way down in their middle, one thirtieth at the last.
+    stable = settings.model_copy(update={"schedule": "stable-decay"})
+    assert [learning_rate_at(step, 100, stable) for step in (10, 69, 70)] == [1.0, 1.0, 1.0]
+    assert learning_rate_at(85, 100, stable) == pytest.approx(0.5)
+    assert learning_rate_at(99, 100, stable) == pytest.approx(1 / 30)
 
 
 def test_steps_and_evaluations_are_counted() -> None:
