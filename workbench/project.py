@@ -14,6 +14,7 @@ from pipelines.errors import CurationError
 from workbench.comparing import Comparing
 from workbench.curation import Curation
 from workbench.exporting import Exporting
+from workbench.history import History
 from workbench.importing import Importing
 from workbench.overview import Overview
 from workbench.rating import Rating
@@ -99,6 +100,11 @@ class Project:
     def reviewing(self) -> Reviewing:
         """Look at examples and decide."""
         return Reviewing(self.store)
+
+    @cached_property
+    def history(self) -> History:
+        """What was decided about an example, and taking it back."""
+        return History(self.store)
 
     @cached_property
     def curation(self) -> Curation:

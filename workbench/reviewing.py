@@ -9,8 +9,10 @@ from typing import Any
 import polars as pl
 
 from pipelines.errors import CurationError
-from pipelines.examples import EXAMPLES, Message, canonical_messages, example_row, messages_of
+from pipelines.examples import Message, canonical_messages, example_row, messages_of
+from workbench.history import check_nothing_builds_on
 from workbench.store.browse import ORDERS, Filter
+from workbench.store.edits import Edit
 from workbench.store.store import Store
 
 __all__ = ["Card", "Filter", "FilterChoices", "Reviewing", "Undone"]
@@ -163,25 +165,7 @@ class Reviewing:
         if self._store.examples.with_ids([example_id]).is_empty():
             raise CurationError(f"There is no example {example_id}.", "Reload the page and edit the example again.")
         row = example_row(messages)
-        child = str(row["example_id"])
-        if child == example_id:
-            return
-        self._store.examples.add_edited(pl.DataFrame([row], schema=EXAMPLES), example_id, self._store.now())
-        self._store.decisions.append(
-            [
-                {
-                    "example_id": example_id,
-                    "action": "edit",
-                    "replacement_id": child,
-                    "note": note or None,
-                    **(event or {}),
-                },
-                {"example_id": example_id, "action": "drop", "note": "replaced by an edit"},
-                {"example_id": child, "action": "keep", "note": "edited"},
-            ],
-            who,
-            self._store.now(),
-        )
+        self._store.edits.append([Edit(example_id, row)], who, self._store.now(), note=note, event=event)
 
     def note(self, example_id: str, text: str, who: str) -> None:
         """Write a note beside an example; its state stays."""
@@ -194,7 +178,12 @@ class Reviewing:
         return None if batch is None else self.undo_batch(batch, who, event)
 
     def undo_batch(self, batch: int, who: str, event: dict[str, object] | None = None) -> Undone:
-        """Take one batch of decisions back."""
+        """Take one batch of decisions back.
+
+        Raises:
+            CurationError: what an edit of the batch made was edited again.
+        """
+        check_nothing_builds_on(self._store, batch)
         rows = self._store.decisions.batch(batch)
         self._store.decisions.undo_batch(batch, who, self._store.now(), event)
         actions = rows["action"].to_list()
@@ -248,11 +237,15 @@ class Reviewing:
             if named is None
             else self._store.decisions.batch_of_event(str(place["session"]), int(named))
         )
+        # What cannot be taken back is acknowledged too, with the reason as a note.
+        reason = "nothing to undo"
         if batch is not None:
-            self.undo_batch(batch, who, place)
-            return
-        # Nothing to take back, yet the event is acknowledged.
-        row: dict[str, object] = {"example_id": "", "action": "note", "note": "nothing to undo", **place}
+            try:
+                self.undo_batch(batch, who, place)
+                return
+            except CurationError as error:
+                reason = f"not undone: {error.message}"
+        row: dict[str, object] = {"example_id": "", "action": "note", "note": reason, **place}
         self._store.decisions.append_logged([row], who, self._store.now())
 
     def filters(self) -> FilterChoices:

@@ -43,7 +43,7 @@ class DecisionStore:
             The batch's number.
         """
         with self._database.transaction() as transaction:
-            return _append(transaction, rows, reviewer, now, origin=origin)
+            return append_rows(transaction, rows, reviewer, now, origin=origin)
 
     def append_logged(self, rows: Sequence[dict[str, object]], reviewer: str, now: datetime) -> None:
         """Append events of a review session, each a batch of its own, skipping those that are stored already."""
@@ -54,7 +54,7 @@ class DecisionStore:
                     {"session": row["session"], "sequence": row["sequence"]},
                 )
                 if not known:
-                    _append(transaction, [row], reviewer, now, origin="person")
+                    append_rows(transaction, [row], reviewer, now, origin="person")
 
     def highest_sequence(self, session: str) -> int:
         """Return the last event of a review session that is stored; 0 when there is none."""
@@ -68,7 +68,7 @@ class DecisionStore:
         """Take a batch back by appending an undo of it; `event` names the review session that asked."""
         row: dict[str, object] = {"example_id": None, "action": "undo", "undoes": batch, **(event or {})}
         with self._database.transaction() as transaction:
-            _append(transaction, [row], reviewer, now, origin="person")
+            append_rows(transaction, [row], reviewer, now, origin="person")
 
     def last_batch(self, reviewer: str) -> int | None:
         """Return the newest batch of this reviewer that is not undone (notes apart), or None."""
@@ -93,6 +93,10 @@ class DecisionStore:
             " ORDER BY decision_id",
             {"batch": batch},
         )
+
+    def is_live(self, batch: int) -> bool:
+        """Tell whether a batch was not undone."""
+        return bool(self._database.value("SELECT count(*) FROM live_decisions WHERE batch = $batch", {"batch": batch}))
 
     def history(self, example_id: str) -> pl.DataFrame:
         """Return what was decided about an example, oldest first, undone decisions included and marked."""
@@ -122,9 +126,10 @@ class DecisionStore:
         )
 
 
-def _append(
+def append_rows(
     transaction: Transaction, rows: Sequence[dict[str, object]], reviewer: str, now: datetime, *, origin: str
 ) -> int:
+    """Append decisions as one batch within a transaction; returns the batch's number."""
     last = transaction.frame(
         "SELECT coalesce(max(decision_id), 0) AS decision_id, coalesce(max(batch), 0) AS batch FROM decisions"
     ).row(0)

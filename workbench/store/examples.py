@@ -134,23 +134,6 @@ class ExampleStore:
             {"role": role},
         )
 
-    def add_edited(self, row: pl.DataFrame, parent_id: str, now: datetime) -> None:
-        """Add what an edit made, occurring wherever its parent does; one that exists already is only linked."""
-        with self._database.transaction() as transaction:
-            values = {"parent": parent_id, "child": row.item(0, "example_id")}
-            known = transaction.value(
-                "SELECT count(*) FROM examples WHERE example_id = $child", {"child": values["child"]}
-            )
-            if not known:
-                transaction.insert("examples", row.with_columns(parent_id=pl.lit(parent_id), added_at=pl.lit(now)))
-            transaction.execute(
-                "INSERT INTO occurrences BY NAME SELECT $child AS example_id, import_id, role, source, file, line,"
-                " NULL AS raw, metadata FROM occurrences o WHERE example_id = $parent AND NOT EXISTS (SELECT 1 FROM"
-                " occurrences x WHERE x.example_id = $child AND x.source = o.source AND x.file = o.file"
-                " AND x.line = o.line)",
-                values,
-            )
-
     def sources(self) -> pl.DataFrame:
         """Return the imported files, newest first."""
         return self._database.frame(

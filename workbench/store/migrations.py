@@ -125,12 +125,33 @@ def runs_evaluations_and_ratings(transaction: Transaction) -> None:
         transaction.execute(statement)
 
 
+def kin_of_the_sealed(transaction: Transaction) -> None:
+    """What the sealed test examples were edited from, or are edited into, is sealed with them.
+
+    `sealed_kin` holds examples outside a version; it is filled when a version is made and when a sealed text is edited.
+    """
+    for statement in (
+        "CREATE TABLE sealed_kin (number INTEGER, example_id VARCHAR)",
+        "INSERT INTO sealed_kin WITH RECURSIVE edits AS (SELECT example_id AS a, replacement_id AS b FROM decisions"
+        " WHERE action = 'edit'), links AS (SELECT a, b FROM edits UNION SELECT b AS a, a AS b FROM edits),"
+        " kin AS (SELECT number, example_id FROM version_members WHERE split = 'test'"
+        " UNION SELECT kin.number, l.b FROM kin JOIN links l ON l.a = kin.example_id)"
+        " SELECT number, example_id FROM kin WHERE (number, example_id) NOT IN"
+        " (SELECT (number, example_id) FROM version_members)",
+        "CREATE OR REPLACE VIEW sealed AS SELECT example_id FROM version_members WHERE split = 'test'"
+        " AND number = (SELECT max(number) FROM versions) UNION SELECT example_id FROM sealed_kin"
+        " WHERE number = (SELECT max(number) FROM versions)",
+    ):
+        transaction.execute(statement)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     examples_and_where_they_came_from,
     decisions_of_people,
     results_of_curation,
     versions_and_exports,
     runs_evaluations_and_ratings,
+    kin_of_the_sealed,
 )
 
 

@@ -8,7 +8,9 @@ from workbench.store.analysis import AnalysisStore
 from workbench.store.browse import BrowseStore
 from workbench.store.database import Database
 from workbench.store.decisions import DecisionStore
+from workbench.store.edits import EditStore
 from workbench.store.examples import ExampleStore
+from workbench.store.history import HistoryStore
 from workbench.store.migrations import migrate
 from workbench.store.ratings import RatingStore
 from workbench.store.runs import RunStore
@@ -41,6 +43,8 @@ class Store:
             raise
         self.examples = ExampleStore(self._database)
         self.decisions = DecisionStore(self._database)
+        self.edits = EditStore(self._database)
+        self.history = HistoryStore(self._database)
         self.analysis = AnalysisStore(self._database)
         self.browse = BrowseStore(self._database)
         self.versions = VersionStore(self._database)

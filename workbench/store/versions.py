@@ -10,6 +10,16 @@ import polars as pl
 
 from workbench.store.database import Database
 
+# What a test example was edited from, or once was edited into, reads almost like it.
+_SEAL_KIN = (
+    "INSERT INTO sealed_kin WITH RECURSIVE edits AS (SELECT example_id AS a, replacement_id AS b FROM decisions"
+    " WHERE action = 'edit'), links AS (SELECT a, b FROM edits UNION SELECT b AS a, a AS b FROM edits),"
+    " kin AS (SELECT example_id FROM version_members WHERE number = $number AND split = 'test'"
+    " UNION SELECT l.b FROM kin JOIN links l ON l.a = kin.example_id)"
+    " SELECT $number, example_id FROM kin"
+    " WHERE example_id NOT IN (SELECT example_id FROM version_members WHERE number = $number)"
+)
+
 
 @dataclass(frozen=True)
 class VersionRecord:
@@ -68,6 +78,7 @@ class VersionStore:
                 },
             )
             transaction.insert("version_members", members.with_columns(number=pl.lit(number, pl.Int32)))
+            transaction.execute(_SEAL_KIN, {"number": number})
         return record
 
     def current(self) -> VersionRecord | None:
