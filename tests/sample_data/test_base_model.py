@@ -1,6 +1,8 @@
 """The tiny base model loads offline, is small, reads back any text, and has not met the sample tasks."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -119,3 +121,12 @@ def test_training_defaults_fit_the_fields_that_the_trainer_reads():
     defaults = json.loads((FOLDER / "training_defaults.json").read_text(encoding="utf-8"))
     assert {"rank", "alpha", "learning_rate", "epochs", "batch_size", "reason"} <= set(defaults)
     assert defaults["learning_rate"] > 0
+
+
+@pytest.mark.benchmark
+def test_the_script_makes_the_committed_tokenizer_and_shape(tmp_path):
+    command = [sys.executable, "-m", "sample_data.pretraining", "--steps", "2", "--no-compile"]
+    command += ["--work", str(tmp_path / "work"), "--out", str(tmp_path / "out")]
+    subprocess.run(command, check=True, cwd=DATA.parent, capture_output=True)
+    for name in ("tokenizer.json", "chat_template.jinja", "config.json"):
+        assert (tmp_path / "out" / name).read_bytes() == (FOLDER / name).read_bytes(), name
