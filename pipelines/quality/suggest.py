@@ -206,7 +206,7 @@ def _personal_reasons(personal_data: pl.DataFrame) -> pl.DataFrame:
 def _duplicate_reasons(duplicates: pl.DataFrame, quality: pl.DataFrame, certain: pl.DataFrame) -> pl.DataFrame:
     """Suggest on every member of a duplicate group but its survivor."""
     likeness = pl.col("kind").replace_strict({kind: rank for rank, kind in enumerate(KINDS)}, return_dtype=pl.Int8)
-    first = pl.col("example_id").first().over("group_id")
+    survivor = {name: pl.col(name).first().over("group_id") for name in ("example_id", "represents", "kind")}
     members = (
         duplicates.select("group_id", "example_id", "representative_id", "kind")
         .join(quality, on="example_id", how="inner")
@@ -220,10 +220,7 @@ def _duplicate_reasons(duplicates: pl.DataFrame, quality: pl.DataFrame, certain:
             ["group_id", "defect", "represents", "likeness", "quality", "example_id"],
             descending=[False, False, True, False, True, False],
         )
-        .with_columns(
-            survivor=first,
-            verified=pl.col("represents").first().over("group_id") | (pl.col("kind").first().over("group_id") == "exact"),
-        )
+        .with_columns(survivor=survivor["example_id"], verified=survivor["represents"] | (survivor["kind"] == "exact"))
         .filter(pl.col("example_id") != pl.col("survivor"))
     )
     kind = pl.col("kind")
