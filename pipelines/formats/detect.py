@@ -45,8 +45,8 @@ def detect_container(source: Source, mapping: Mapping[str, str]) -> str:
     Returns:
         the name of a container in `FORMATS`; text when nothing else fits.
     """
-    if source.is_parquet:
-        return "parquet"
+    if source.columns_kind:
+        return source.columns_kind
     lines = [line.strip() for line in source.sample()]
     lines = [line for line in lines if line]
     if not lines:

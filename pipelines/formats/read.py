@@ -116,9 +116,11 @@ def _container(source: Source, settings: ReadSettings) -> Format:
     detected = detect_container(source, settings.mapping)
     if named is None:
         return FORMATS[detected]
-    if (named.name == "parquet") != source.is_parquet:
-        what = "is a Parquet file" if source.is_parquet else "is no Parquet file"
-        raise CurationError(f"{source.path.name} {what}.", "Leave the format to be detected: auto.")
+    if source.columns_kind != (named.name if named.name in ("parquet", "arrow") else ""):
+        raise CurationError(
+            f"{source.path.name} is {FORMATS[detected].title}, not {named.title}.",
+            "Leave the format to be detected: auto.",
+        )
     return named
 
 
@@ -197,7 +199,7 @@ class _Sorter:
         for name, count in self._shapes.items():
             if name != common:
                 warnings.append(f"{count} lines have another shape than the rest and were read as {name}.")
-        tables = {"csv", "tsv", "parquet", "text"}
+        tables = {"csv", "tsv", "parquet", "arrow", "text"}
         name = container.name if container.name in tables or common is None else common
         return ReadResult(accepted, rejected, name, self._lines, warnings, tuple(self._columns))
 

@@ -1,39 +1,37 @@
 """A file as bytes, lines or text: compression, encodings and limits are settled here, before any format is asked.
 
-Read: plain files and gzip (by their first bytes), UTF-8 with or without BOM, UTF-16 with BOM or recognisably without,
-Windows-1252 for lines that are not UTF-8, with a warning. Lines end with LF or CR LF; every line keeps its true number.
-A gzip file that unpacks to more than the limit is refused before it fills the memory; one that breaks off gives the
-lines before the break and a warning.
+Read: plain files and packed ones (`compression.py`), UTF-8 with or without BOM, UTF-16 with BOM or recognisably
+without, Windows-1252 for lines that are not UTF-8, with a warning. Lines end with LF or CR LF; every line keeps its
+true number. A packed file that grows beyond the limit is refused before it fills the memory; one that breaks off gives
+the lines before the break, and one more line that says what is wrong.
 
 A line that is not UTF-8 is taken for Windows-1252 only when nothing in it is UTF-8; a line that mixes both is damaged,
 and is rejected rather than guessed.
 
-Not covered: zip, zstd, xlsx, and UTF-32; each is refused by name where it is recognised.
+Not covered: zip, tar (`archive.py` opens them), xlsx, and UTF-32; each is refused by name where it is recognised.
 """
 
 import codecs
-import zlib
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
 
 from pipelines.errors import CurationError
+from pipelines.formats.compression import Broken, packed_as, unpack
 from pipelines.formats.registry import Unfit
 
 CHUNK = 1 << 20
-_GZIP = 31  # zlib's window size for gzip headers
 _SHOWN = 2_000  # characters of an overlong line that are kept to show it
 
 _KNOWN_BINARY = (
     (b"PK\x03\x04", "a zip or spreadsheet file", "Unpack it, or save the sheet as CSV."),
-    (b"\x28\xb5\x2f\xfd", "compressed with zstd", "Unpack it first: zstd -d FILE."),
-    (b"BZh", "compressed with bzip2", "Unpack it first: bunzip2 FILE."),
-    (b"\xfd7zXZ\x00", "compressed with xz", "Unpack it first: unxz FILE."),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "Unpack it first."),
     (b"%PDF-", "a PDF document", "Export the examples as JSON Lines or CSV."),
     (b"\xff\xfe\x00\x00", "UTF-32 text", "Save it as UTF-8."),
-    (b"ARROW1", "an Arrow file", "Save it as Parquet."),
 )
+_TAR_AT, _TAR = 257, b"ustar"
+_ARROW = (b"ARROW1", b"\xff\xff\xff\xff")  # a file and a stream
 
 
 class Line:
@@ -56,16 +54,19 @@ class Source:
     max_unpacked_bytes: int
     size: int
     head: bytes
-    packed: bool
+    packed: str  # how, as `compression.packed_as` names it; '' when it is not
     encoding: str
     warnings: list[str] = field(default_factory=list)
     position: int = 0  # bytes of the file on disk that were read
     windows_lines: int = 0
+    damage: Unfit | None = None  # why the file ends too early, known once it is read
 
     @property
-    def is_parquet(self) -> bool:
-        """Whether the file begins as a Parquet file does."""
-        return self.head.startswith(b"PAR1")
+    def columns_kind(self) -> str:
+        """How a file of columns begins: parquet, arrow, or '' for text."""
+        if self.head.startswith(b"PAR1"):
+            return "parquet"
+        return "arrow" if self.head.startswith(_ARROW) else ""
 
     def lines(self) -> Iterator[Line]:
         """Yield every physical line, blank ones too."""
@@ -78,24 +79,16 @@ class Source:
     def text(self) -> str:
         """Return the whole file as text, for formats that are one JSON value.
 
-        Raises:
-            CurationError: the text cannot be decoded.
+        Bytes that are no text stand as lone surrogates, so that only what holds them is lost; `is_broken` finds them.
         """
         data = b"".join(_unpack(self))
         try:
             return data.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            if data.decode("utf-8", "ignore").isascii():
-                try:
-                    text = data.decode("cp1252")
-                except UnicodeDecodeError:
-                    pass
-                else:
-                    self.warnings.append("The file was not UTF-8 and was read as Windows-1252: look at its accents.")
-                    return text
-            raise CurationError(
-                f"{self.path.name}: byte {error.start + 1} is not UTF-8 text.", "Save the file as UTF-8."
-            ) from None
+        except UnicodeDecodeError:
+            if (text := _as_windows(data)) is not None:
+                self.warnings.append("The file was not UTF-8 and was read as Windows-1252: look at its accents.")
+                return text
+            return data.decode("utf-8", "surrogateescape").lstrip("\ufeff")
 
     def sample(self) -> list[str]:
         """Return the lines of the first 64 KiB as text, the last one whole only if the file ends there."""
@@ -116,26 +109,39 @@ def open_source(path: Path, *, max_line_bytes: int, max_unpacked_bytes: int) -> 
         CurationError: no such file, no permission, a folder, or a kind of file that holds no text.
     """
     try:
-        size = path.stat().st_size
+        status = path.stat()
+        if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+            raise CurationError(f"{path} is a pipe or a device, not a file.", "Save what it gives to a file first.")
+        size = status.st_size
         with path.open("rb") as file:
             head = file.read(1 << 16)
     except FileNotFoundError:
         raise CurationError(f"There is no file {path}.", "Check the path.") from None
     except IsADirectoryError:
-        raise CurationError(f"{path} is a folder.", "Name the files in it, one by one.") from None
+        raise CurationError(f"{path} is a folder.", "Name the files in it.") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise CurationError(f"{path} cannot be read: {reason}.", "Check the path and the permissions.") from None
-    packed = head.startswith(b"\x1f\x8b")
-    source = Source(path, max_line_bytes, max_unpacked_bytes, size, head, packed, "utf-8")
-    if packed:
+    source = Source(path, max_line_bytes, max_unpacked_bytes, size, head, packed_as(head), "utf-8")
+    if source.packed:
         source.head = _first(_unpack(source), 1 << 16)
         source.position = 0
-        source.warnings.clear()
+        source.damage = None
     source.encoding = _encoding(source.head)
-    if not source.is_parquet and source.encoding == "utf-8":
+    if not source.columns_kind and source.encoding == "utf-8":
         _refuse_binary(path, source.head)
     return source
+
+
+def is_broken(text: str) -> bool:
+    """Whether a text holds lone surrogates, as which `Source.text` gives bytes that are no text."""
+    if text.isascii():
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _first(chunks: Iterator[bytes], limit: int) -> bytes:
@@ -165,6 +171,8 @@ def _refuse_binary(path: Path, head: bytes) -> None:
     for magic, what, remedy in _KNOWN_BINARY:
         if head.startswith(magic):
             raise CurationError(f"{path.name} is {what}, which cannot be read.", remedy)
+    if head[_TAR_AT : _TAR_AT + len(_TAR)] == _TAR:
+        raise CurationError(f"{path.name} is a tar archive, which cannot be read.", "Unpack it, and name the files.")
     control = sum(byte < 9 or 13 < byte < 32 for byte in head)
     if control > 0.1 * len(head):
         raise CurationError(
@@ -183,46 +191,22 @@ def _unpack(source: Source) -> Iterator[bytes]:
 def _raw_chunks(source: Source) -> Iterator[bytes]:
     try:
         with source.path.open("rb") as file:
-            chunks = _unzip(file, source) if source.packed else iter(lambda: file.read(CHUNK), b"")
+            if source.packed:
+                chunks = unpack(file, source.packed, source.path, source.max_unpacked_bytes)
+            else:
+                chunks = iter(lambda: file.read(CHUNK), b"")
             for chunk in chunks:
                 source.position = file.tell()
                 yield chunk
+    except Broken as error:
+        source.damage = Unfit(
+            f"The {source.packed} file is damaged here ({error}): what follows is lost, and lines before may be wrong.",
+            "Fetch or pack the file again.",
+        )
     except OSError as error:
         raise CurationError(
             f"{source.path} stopped being readable: {error.strerror}.", "Copy the file and try again."
         ) from None
-
-
-def _unzip(file: BinaryIO, source: Source) -> Iterator[bytes]:
-    """Unpack gzip, several members too, in bounded steps; a break gives what comes before it and a warning."""
-    unpacked = 0
-    data = b""
-    packed = zlib.decompressobj(_GZIP)
-    broken = "it is cut off"
-    while True:
-        data = data or file.read(CHUNK // 16)
-        if not data:
-            break
-        try:
-            chunk = packed.decompress(data, CHUNK)
-        except zlib.error as error:
-            broken = str(error)
-            break
-        unpacked += len(chunk)
-        if unpacked > source.max_unpacked_bytes:
-            raise CurationError(
-                f"{source.path.name} unpacks to more than {source.max_unpacked_bytes:,} bytes.",
-                "If it is meant to be so large, raise max_unpacked_bytes or unpack it yourself.",
-            )
-        if chunk:
-            yield chunk
-        data = packed.unconsumed_tail
-        if packed.eof:
-            data = (packed.unused_data or file.read(CHUNK // 16)).lstrip(b"\0")  # members may be padded with zeros
-            if not data:
-                return
-            packed = zlib.decompressobj(_GZIP)
-    source.warnings.append(f"The gzip file is damaged ({broken}); what comes after is missing.")
 
 
 def _to_utf8(chunks: Iterator[bytes], source: Source) -> Iterator[bytes]:
@@ -233,7 +217,9 @@ def _to_utf8(chunks: Iterator[bytes], source: Source) -> Iterator[bytes]:
     try:
         yield decoder.decode(b"", final=True).encode("utf-8", "surrogatepass")
     except UnicodeDecodeError:
-        source.warnings.append("The file ends in the middle of a character.")
+        source.damage = source.damage or Unfit(
+            "The file ends in the middle of a character.", "Fetch or save the file again."
+        )
 
 
 def _split_lines(source: Source, chunks: Iterator[bytes]) -> Iterator[tuple[bytes, int]]:
@@ -270,6 +256,9 @@ def _decode_lines(source: Source, lines: Iterator[tuple[bytes, int]]) -> Iterato
         number += 1
         if number == 1 and data.startswith(codecs.BOM_UTF8):
             data = data[3:]
+        if source.damage is not None:  # known only once all whole lines were given: this one is cut off
+            yield Line(number, data.decode("utf-8", "replace")[:_SHOWN], source.damage)
+            return
         if length > limit:
             yield Line(
                 number,
@@ -294,6 +283,8 @@ def _decode_lines(source: Source, lines: Iterator[tuple[bytes, int]]) -> Iterato
                     data.decode("utf-8", "replace"),
                     Unfit("The line holds bytes that are no UTF-8 text.", "Save the file as UTF-8.", column),
                 )
+    if source.damage is not None:
+        yield Line(number + 1, "", source.damage)
 
 
 def _as_windows(data: bytes) -> str | None:

@@ -39,6 +39,8 @@ def _refuse_constant(name: str) -> Any:
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
 
+_LENIENT = json.JSONDecoder(parse_int=len)  # ends only: a number's digits are not turned into a number
+
 
 def parse_json(text: str) -> Any:
     """Parse one JSON value that is all of the text.
@@ -89,6 +91,14 @@ def parse_json_at(text: str, start: int) -> tuple[Any, int]:
             place,
         )
     return value, end
+
+
+def end_of_json(text: str, start: int) -> int | None:
+    """Return the offset after the value that begins at an offset, whatever is wrong with it; None if it is no JSON."""
+    try:
+        return _LENIENT.raw_decode(text, start)[1]
+    except (ValueError, RecursionError):
+        return None
 
 
 def _too_deep() -> Unfit:

@@ -2,17 +2,17 @@
 
     messages: list<struct<role: string, content: string>>
 
-Read in batches through Arrow. A struct gives every message every key, so keys without a value are left out of messages.
+Read in batches through Arrow; `column_rows.py` says how values are taken.
 Written flat for what a struct of fixed fields can hold: role and content, both text; conversations with tool calls,
 content parts or weights are left out with their reason.
 """
 
-import json
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from pipelines.errors import CurationError
 from pipelines.examples import Message
+from pipelines.formats.column_rows import arrow_errors, damaged, reason_of, records_of
 from pipelines.formats.registry import Format, Record, Row, Unfit, register_format
 from pipelines.formats.source import Source
 
@@ -36,35 +36,37 @@ def parquet() -> Format:
 
 
 def read_parquet(source: Source) -> Iterator[Record]:
-    """Yield a record for every row; its line is the number of the row.
+    """Yield a record for every row; its line is the number of the row. A damaged row group is one rejected record.
 
     Raises:
-        CurationError: the file is damaged or no Parquet file.
+        CurationError: the file is packed, or cannot be read as Parquet at all.
     """
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     if source.packed:
         raise CurationError(f"{source.path.name} is a packed Parquet file.", "Unpack it first: gunzip FILE.")
-    number = 0
     try:
-        with pq.ParquetFile(source.path) as file:
-            names = file.schema_arrow.names
-            if len(set(names)) != len(names):
-                raise CurationError(f"{source.path.name} has two columns of one name.", "Rename one of them.")
-            total = max(file.metadata.num_rows, 1)
-            for batch in file.iter_batches(batch_size=_BATCH):
-                for row in batch.to_pylist():
-                    number += 1
-                    raw = json.dumps(row, ensure_ascii=False, default=str)
-                    cleaned = {name: _without_nulls(value) for name, value in row.items()}
-                    yield Record(number, raw, cleaned)
-                source.position = int(source.size * number / total)
-    except (pa.ArrowException, OSError, ValueError, UnicodeDecodeError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        file = pq.ParquetFile(source.path)
+        names = file.schema_arrow.names
+        groups = [file.metadata.row_group(place).num_rows for place in range(file.metadata.num_row_groups)]
+    except arrow_errors() as error:
         raise CurationError(
-            f"{source.path.name} cannot be read as Parquet after row {number}: {reason}", "Write the file again."
+            f"{source.path.name} cannot be read as Parquet: {reason_of(error)}.", "Write the file again."
         ) from None
+    with file:
+        if len(set(names)) != len(names):
+            raise CurationError(f"{source.path.name} has two columns of one name.", "Rename one of them.")
+        before, total = 0, max(sum(groups), 1)
+        for place, rows in enumerate(groups):
+            number = before
+            try:
+                for batch in file.iter_batches(batch_size=_BATCH, row_groups=[place]):
+                    yield from records_of(batch, number + 1)
+                    number += batch.num_rows
+                    source.position = int(source.size * number / total)
+            except arrow_errors() as error:
+                yield damaged(number + 1, before + rows - number, error)
+            before += rows
 
 
 def plain_messages_row(messages: list[Message], with_system: bool) -> Row:
@@ -100,12 +102,3 @@ def write_parquet(rows: Iterator[Row], file: BinaryIO) -> list[str]:
         if group:
             writer.write_table(pa.Table.from_pylist(group, schema=schema))
     return []
-
-
-def _without_nulls(value: Any) -> Any:
-    """Drop the keys that only the struct put there; a null content stays, for it says something."""
-    if isinstance(value, list):
-        return [_without_nulls(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None or key == "content"}
-    return value
