@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +30,10 @@ PREVIEW_LINES = 200
 
 @dataclass(frozen=True)
 class Preview:
-    """The first rows of a file as they would be imported."""
+    """The first rows of a file as they would be imported.
+
+    A row has line, messages and metadata; one that would be rejected has reason, remedy and raw instead.
+    """
 
     format: str
     columns: list[str]
@@ -51,6 +54,7 @@ class FileReport:
     known: int
     rejected: int
     warnings: list[str]
+    mapping: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -91,11 +95,23 @@ class Importing:
         """
         result = _read(path, role, format, mapping or {}, no_progress, PREVIEW_LINES)
         rows: list[dict[str, Any]] = [
-            {"line": row["line"], "messages": messages_of(row["messages"]), "reason": None}
+            {
+                "line": row["line"],
+                "messages": messages_of(row["messages"]),
+                "metadata": json.loads(row["metadata"]),
+                "reason": None,
+            }
             for row in islice(result.accepted.iter_rows(named=True), PREVIEW_ROWS)
         ]
         rows += [
-            {"line": row["line"], "messages": [], "reason": row["reason"]}
+            {
+                "line": row["line"],
+                "messages": [],
+                "metadata": {},
+                "reason": row["reason"],
+                "remedy": row["remedy"],
+                "raw": row["raw"],
+            }
             for row in islice(result.rejected.iter_rows(named=True), PREVIEW_ROWS - len(rows))
         ]
         return Preview(result.format, list(result.columns), rows, list(result.warnings))
@@ -116,7 +132,8 @@ class Importing:
             role: train, production, test (held-out file to check against) or general.
             format: a format's name, or auto.
             source: name for where the data is from; the file's name when not given.
-            mapping: our field name -> the file's column, such as {"prompt": "question"}.
+            mapping: our field name -> the file's column, such as {"prompt": "question"}; None takes what the last
+                import of the same source and role was given.
             progress: told how far it is.
 
         Raises:
@@ -127,7 +144,9 @@ class Importing:
         reports = []
         for place, path in enumerate(paths):
             part = part_of(progress, place / len(paths), (place + 1) / len(paths))
-            reports.append(self._import_file(path, role, format, source or path.stem, mapping or {}, part))
+            named = source or path.stem
+            columns = self.mapping_of(named, role) if mapping is None else mapping
+            reports.append(self._import_file(path, role, format, named, columns, part))
         return ImportReport(reports)
 
     def _import_file(
@@ -160,10 +179,19 @@ class Importing:
             record.accepted - new,
             record.rejected,
             list(result.warnings),
+            dict(mapping),
         )
 
+    def mapping_of(self, source: str, role: str = "train") -> dict[str, str]:
+        """Return which columns the last import of a source was given for what; empty when it was given none."""
+        return dict(json.loads(self._store.examples.mapping_of(source, role) or "{}"))
+
+    def rejected_reasons(self) -> pl.DataFrame:
+        """Return why lines could not be read, most frequent first: file, reason, remedy, lines, first_line."""
+        return self._store.examples.rejected_reasons()
+
     def rejected(self, limit: int = 200, offset: int = 0) -> pl.DataFrame:
-        """Return lines that could not be read: file, line, column, reason, remedy, raw."""
+        """Return lines that could not be read, nor were read later: file, line, column, reason, remedy, raw."""
         return self._store.examples.rejected(limit, offset)
 
     def rejected_count(self) -> int:

@@ -10,6 +10,11 @@ from workbench.store.database import Database
 
 # What an edit made stands on its parent's line, which is counted once.
 _LINES_BY_ROLE = "SELECT role, count(DISTINCT (import_id, line)) AS n FROM occurrences GROUP BY role"
+# Rejected lines that no later import of the same file accepted, with a mapping or after they were mended.
+_UNREAD = (
+    "SELECT * FROM rejected r WHERE NOT EXISTS (SELECT 1 FROM occurrences o WHERE o.role = r.role"
+    " AND o.source = r.source AND o.file = r.file AND o.line = r.line AND o.import_id > r.import_id)"
+)
 _COLUMNS = ", ".join(f"e.{name}" for name in EXAMPLES)
 
 
@@ -142,16 +147,31 @@ class ExampleStore:
         )
 
     def rejected(self, limit: int, offset: int) -> pl.DataFrame:
-        """Return lines that could not be read, in file order."""
+        """Return lines that could not be read, nor were read later, in file order."""
         return self._database.frame(
-            'SELECT file, line, "column", reason, remedy, raw FROM rejected ORDER BY import_id, line'
+            f'SELECT file, line, "column", reason, remedy, raw FROM ({_UNREAD}) ORDER BY import_id, line'
             " LIMIT $limit OFFSET $offset",
             {"limit": limit, "offset": offset},
         )
 
     def rejected_count(self) -> int:
-        """Count lines that could not be read."""
-        return int(self._database.value("SELECT count(*) FROM rejected"))
+        """Count lines that could not be read, nor were read later."""
+        return int(self._database.value(f"SELECT count(*) FROM ({_UNREAD})"))
+
+    def rejected_reasons(self) -> pl.DataFrame:
+        """Return unread lines by file and reason, most frequent first: file, reason, remedy, lines, first_line."""
+        return self._database.frame(
+            "SELECT file, reason, remedy, count(*)::BIGINT AS lines, min(line) AS first_line"
+            f" FROM ({_UNREAD}) GROUP BY file, reason, remedy ORDER BY lines DESC, file, first_line"
+        )
+
+    def mapping_of(self, source: str, role: str) -> str | None:
+        """Return the mapping of the last import of a source in a role as a JSON object; None where there is none."""
+        found = self._database.value(
+            "SELECT max_by(mapping, import_id) FROM imports WHERE source = $source AND role = $role",
+            {"source": source, "role": role},
+        )
+        return None if found is None else str(found)
 
     def counts(self) -> dict[str, int]:
         """Count occurrences by role, distinct training examples by state, and rejected lines."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from workbench.cli.answer import json_option, progress_on_stderr, project_argument, settings_given, tell
+from workbench.cli.answer import json_option, progress_on_stderr, project_argument, tell
 
 
 @click.command("import")
@@ -20,7 +20,14 @@ from workbench.cli.answer import json_option, progress_on_stderr, project_argume
 )
 @click.option("--format", default="auto", show_default=True, help="A format's name; auto judges by content.")
 @click.option("--source", help="Name for where the data is from (default: the file's name).")
-@click.option("--map", "mapping", multiple=True, metavar="FIELD=COLUMN", help="Such as prompt=question; repeatable.")
+@click.option(
+    "--map",
+    "mapping",
+    multiple=True,
+    metavar="FIELD=COLUMN",
+    help="Such as prompt=question; repeatable. Remembered for the source.",
+)
+@click.option("--no-map", is_flag=True, help="Forget what --map was given for the source before.")
 @json_option
 def command(
     project: Path,
@@ -29,12 +36,15 @@ def command(
     format: str,
     source: str | None,
     mapping: tuple[str, ...],
+    no_map: bool,
     as_json: bool,
 ) -> None:
     """Read FILES into PROJECT. Lines that cannot be read are kept as rejected, with the reason."""
     from workbench.project import Project
 
-    columns = {field: str(column) for field, column in settings_given(mapping).items()}
+    if mapping and no_map:
+        raise click.UsageError("--map and --no-map exclude each other.")
+    columns = dict(_field_and_column(pair) for pair in mapping) if mapping or no_map else None
     with Project.open(project) as opened:
         report = opened.importing.import_files(
             list(files), role, format, source, columns, progress=progress_on_stderr()
@@ -46,7 +56,17 @@ def command(
                 f" {file.rejected:,} rejected"
             )
             lines += [f"  note: {warning}" for warning in file.warnings]
+            if file.mapping:
+                told = "as given" if columns else "as the last time; --no-map forgets it"
+                lines.append(f"  columns {told}: {', '.join(f'{k}={v}' for k, v in sorted(file.mapping.items()))}")
         if report.rejected:
             lines.append(f"See why lines were rejected: workbench table {project} rejected")
         figures = {"files": report.files, "accepted": report.accepted, "new": report.new, "rejected": report.rejected}
         tell(figures, lines, as_json=as_json)
+
+
+def _field_and_column(pair: str) -> tuple[str, str]:
+    field, equals, column = pair.partition("=")
+    if not equals or not field.strip() or not column.strip():
+        raise click.BadParameter(f"'{pair}' is not FIELD=COLUMN", param_hint="--map")
+    return field.strip(), column.strip()
