@@ -4,6 +4,7 @@ DuckDB allows one process to hold a file for writing, and one thread at a time t
 cursor of its own (a few microseconds), and writers wait for each other on a lock. Values always travel as `$name`.
 """
 
+import os
 import re
 import threading
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ import duckdb
 import polars as pl
 
 from pipelines.errors import CurationError
+from workbench.store.holder import held_elsewhere
 
 Values = Mapping[str, object]
 
@@ -109,6 +111,35 @@ class Database:
             cursor.close()
         return rows[0][0] if rows else None
 
+    def copy_to(self, path: Path) -> None:
+        """Write all that is committed now into another file, whole or not at all; writing may go on meanwhile.
+
+        The database's own file must not be read directly for this: closing it lets go of the lock that keeps other
+        processes out.
+
+        Raises:
+            CurationError: the copy cannot be written.
+        """
+        draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
+        own = str(self.value("SELECT current_database()")).replace('"', '""')
+        cursor = self._connection.cursor()
+        try:
+            _remove(draft)
+            cursor.execute("ATTACH $path AS the_copy", {"path": str(draft)})
+            try:
+                cursor.execute(f'COPY FROM DATABASE "{own}" TO the_copy')
+            finally:
+                cursor.execute("DETACH the_copy")
+            os.replace(draft, path)
+        except (duckdb.IOException, OSError) as error:
+            raise CurationError(
+                f"The copy {path} cannot be written: {_first_line(error)}.",
+                "Free some space on that disk, and check that you may write to the folder.",
+            ) from error
+        finally:
+            _remove(draft)
+            cursor.close()
+
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """Write all or nothing; writers in other threads wait.
@@ -132,6 +163,11 @@ class Database:
                 raise
             finally:
                 cursor.close()
+
+
+def _remove(draft: Path) -> None:
+    draft.unlink(missing_ok=True)
+    draft.with_name(f"{draft.name}.wal").unlink(missing_ok=True)
 
 
 def _roll_back(cursor: duckdb.DuckDBPyConnection) -> None:
@@ -160,13 +196,9 @@ def _first_line(error: Exception) -> str:
 
 def _cannot_open(path: Path, error: duckdb.IOException) -> CurationError:
     text = str(error)
-    holder = _HOLDER.search(text)
     if "lock" in text.lower():
-        who = f"process {holder.group(1)}" if holder else "another process"
-        return CurationError(
-            f"The project {path.parent} is open in {who}.",
-            "Close the workbench app (or the command) that uses it, or do this step in that app.",
-        )
+        holder = _HOLDER.search(text)
+        return held_elsewhere(path.parent, int(holder.group(1)) if holder else None)
     return CurationError(
         f"{path} cannot be opened: {_first_line(error)}.",
         "Choose a project folder made by this workbench and check that you may write to it.",

@@ -1,10 +1,12 @@
-"""The schema, as numbered steps; each runs once in one transaction that also records it.
+"""The schema, as numbered steps; each runs once, all that are due in one transaction that also records them.
 
-Append a new function to `MIGRATIONS`; never change one that was released.
+Append a new function to `MIGRATIONS`; never change one that was released. A file of an earlier schema is copied before
+it is changed, so that an earlier workbench can open the copy.
 """
 
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 
 from pipelines.errors import CurationError
 from workbench.store.database import Database, Transaction
@@ -145,6 +147,25 @@ def kin_of_the_sealed(transaction: Transaction) -> None:
         transaction.execute(statement)
 
 
+def several_reviewers(transaction: Transaction) -> None:
+    """Who looks at which example now, how many examples all reviewers get, and what each reviewer said."""
+    for statement in (
+        "CREATE TABLE leases (example_id VARCHAR, holder VARCHAR, reviewer VARCHAR, until TIMESTAMP)",
+        "CREATE TABLE overlap_shares (share DOUBLE, reviewer VARCHAR, changed_at TIMESTAMP)",
+        # What each reviewer said last; bulk decisions, deciding votes and what an edit did to its parent are no votes.
+        "CREATE VIEW votes AS SELECT example_id, reviewer, choice, decision_id FROM (SELECT example_id, reviewer,"
+        " arg_max(action, decision_id) AS choice, max(decision_id) AS decision_id FROM live_decisions"
+        " WHERE origin = 'person' AND action IN ('keep', 'drop', 'flag', 'pending')"
+        " AND batch NOT IN (SELECT batch FROM decisions WHERE action = 'edit') GROUP BY example_id, reviewer)"
+        " WHERE choice <> 'pending'",
+        "CREATE VIEW settled AS SELECT DISTINCT example_id FROM live_decisions WHERE origin = 'deciding vote'"
+        " AND action IN ('keep', 'drop', 'flag')",
+        "CREATE VIEW disagreements AS SELECT example_id FROM votes WHERE example_id NOT IN"
+        " (SELECT example_id FROM settled) GROUP BY example_id HAVING count(DISTINCT choice) > 1",
+    ):
+        transaction.execute(statement)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     examples_and_where_they_came_from,
     decisions_of_people,
@@ -152,30 +173,52 @@ MIGRATIONS: tuple[Migration, ...] = (
     versions_and_exports,
     runs_evaluations_and_ratings,
     kin_of_the_sealed,
+    several_reviewers,
 )
 
 
 def migrate(database: Database, now: datetime, migrations: tuple[Migration, ...] = MIGRATIONS) -> int:
-    """Bring a project's schema up to date and return the number of steps that were run.
+    """Bring a project's schema up to date, all steps or none, and return the number of steps that were run.
+
+    A project of an earlier schema is copied first, to a file beside it (`kept_copy`).
 
     Raises:
-        CurationError: the project was made by a newer workbench.
+        CurationError: the project was made by a newer workbench, or there is no room for the copy.
     """
+    done = schema_of(database)
+    if done > len(migrations):
+        raise CurationError(
+            f"{database.path} has schema {done}; this workbench knows schemas up to {len(migrations)}.",
+            f"Update the workbench: the project was made by a newer version.{_older_copy(database.path, migrations)}",
+        )
+    if 0 < done < len(migrations):
+        database.copy_to(kept_copy(database.path, done))
+    if done == len(migrations):
+        return 0
     with database.transaction() as transaction:
         transaction.execute(
             "CREATE TABLE IF NOT EXISTS migrations (number INTEGER, name VARCHAR, applied_at TIMESTAMP)"
         )
-        done = int(transaction.value("SELECT coalesce(max(number), 0) FROM migrations"))
-    if done > len(migrations):
-        raise CurationError(
-            f"{database.path} has schema {done}; this workbench knows schemas up to {len(migrations)}.",
-            "Update the workbench: the project was made by a newer version.",
-        )
-    for number, step in enumerate(migrations[done:], start=done + 1):
-        with database.transaction() as transaction:
+        for number, step in enumerate(migrations[done:], start=done + 1):
             step(transaction)
             transaction.execute(
                 "INSERT INTO migrations VALUES ($number, $name, $now)",
                 {"number": number, "name": step.__name__, "now": now},
             )
     return len(migrations) - done
+
+
+def schema_of(database: Database) -> int:
+    """Return the number of the last step that a file has seen; 0 for a new one."""
+    known = database.value("SELECT count(*) FROM information_schema.tables WHERE table_name = 'migrations'")
+    return int(database.value("SELECT coalesce(max(number), 0) FROM migrations")) if known else 0
+
+
+def kept_copy(path: Path, schema: int) -> Path:
+    """Return where the copy of a project's database lies that was made before it left a schema."""
+    return path.with_name(f"{path.stem}.schema-{schema}{path.suffix}")
+
+
+def _older_copy(path: Path, migrations: tuple[Migration, ...]) -> str:
+    copies = [copy for copy in (kept_copy(path, number) for number in range(len(migrations), 0, -1)) if copy.is_file()]
+    return f" Or go back to the copy that it kept before: {copies[0]}." if copies else ""
