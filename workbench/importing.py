@@ -59,9 +59,10 @@ class FileReport:
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What became of the files of one import."""
+    """What became of the files of one import; `passed_over` names what a folder holds besides, with the reason."""
 
     files: list[FileReport]
+    passed_over: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def accepted(self) -> int:
@@ -128,10 +129,10 @@ class Importing:
         """Import files; each is stored whole or not at all, and lines that are there already are not added again.
 
         Args:
-            paths: files.
+            paths: files, or folders, of which every file that ends as data does is read.
             role: train, production, test (held-out file to check against) or general.
             format: a format's name, or auto.
-            source: name for where the data is from; the file's name when not given.
+            source: name for where the data is from; the file's or folder's name when not given.
             mapping: our field name -> the file's column, such as {"prompt": "question"}; None takes what the last
                 import of the same source and role was given.
             progress: told how far it is.
@@ -141,16 +142,30 @@ class Importing:
         """
         if role not in ROLES:
             raise CurationError(f"'{role}' is no role of data.", f"Choose one of: {', '.join(ROLES)}.")
-        reports = []
+        from pipelines.formats.folder import look_into, shown_name
+
+        report = ImportReport([])
         for place, path in enumerate(paths):
             part = part_of(progress, place / len(paths), (place + 1) / len(paths))
-            named = source or path.stem
+            named = source or (path.resolve().name if path.is_dir() else path.stem)
             columns = self.mapping_of(named, role) if mapping is None else mapping
-            reports.append(self._import_file(path, role, format, named, columns, part))
-        return ImportReport(reports)
+            found = look_into(path)
+            report.passed_over.extend(found.passed_over)
+            for number, file in enumerate(found.files):
+                inner = part_of(part, number / len(found.files), (number + 1) / len(found.files))
+                shown = shown_name(file, path)
+                report.files.append(self._import_file(file, shown, role, format, named, columns, inner))
+        return report
 
     def _import_file(
-        self, path: Path, role: str, format: str, source: str, mapping: Mapping[str, str], progress: Progress
+        self,
+        path: Path,
+        shown: str,
+        role: str,
+        format: str,
+        source: str,
+        mapping: Mapping[str, str],
+        progress: Progress,
     ) -> FileReport:
         result = _read(path, role, format, mapping, part_of(progress, 0.0, 0.8))
         progress(0.8, f"storing {result.accepted.height:,} examples of {path.name}")
@@ -158,7 +173,7 @@ class Importing:
             role=role,
             source=source,
             format=result.format,
-            file=path.name,
+            file=shown,
             file_hash=sha256_of(path),
             lines=result.lines,
             accepted=result.accepted.height,
@@ -170,7 +185,7 @@ class Importing:
         )
         progress(1.0, f"imported {path.name}")
         return FileReport(
-            path.name,
+            shown,
             source,
             result.format,
             result.lines,

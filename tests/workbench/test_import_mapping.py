@@ -103,3 +103,21 @@ def test_a_mapping_that_says_nothing_is_wrong_usage(tmp_path: Path, given: list[
 def test_a_field_that_nobody_knows_is_named_with_the_known_ones(project: Project, write_jsonl) -> None:
     with pytest.raises(CurationError, match="'colour' is nothing a column can be mapped to"):
         project.importing.preview(write_jsonl("a.jsonl", ROWS), mapping={"colour": "frage"})
+
+
+def test_a_folder_is_one_source_and_its_files_keep_their_names(project: Project, tmp_path: Path) -> None:
+    folder = tmp_path / "desk"
+    for name, rows in (("north/a.jsonl", ROWS[:2]), ("south/a.jsonl", ROWS[2:])):
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    (folder / "README.md").write_text("About this data.", "utf-8")
+    report = project.importing.import_files([folder], mapping=MAPPING)
+    assert [(file.file, file.source, file.new) for file in report.files] == [
+        ("north/a.jsonl", "desk", 2),
+        ("south/a.jsonl", "desk", 5),
+    ]
+    assert [name for name, _ in report.passed_over] == ["README.md"]
+    again = project.importing.import_files([folder])
+    assert [(file.new, file.known) for file in again.files] == [(0, 2), (0, 5)]
+    # A line of the one file is not taken for the same line of the other.
+    assert project.tables.table("occurrences").height == 7

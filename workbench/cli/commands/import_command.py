@@ -39,7 +39,7 @@ def command(
     no_map: bool,
     as_json: bool,
 ) -> None:
-    """Read FILES into PROJECT. Lines that cannot be read are kept as rejected, with the reason."""
+    """Read FILES, or folders of files, into PROJECT. Lines that cannot be read are kept as rejected, with the reason."""
     from workbench.project import Project
 
     if mapping and no_map:
@@ -59,9 +59,12 @@ def command(
             if file.mapping:
                 told = "as given" if columns else "as the last time; --no-map forgets it"
                 lines.append(f"  columns {told}: {', '.join(f'{k}={v}' for k, v in sorted(file.mapping.items()))}")
+        if report.passed_over:
+            names = ", ".join(name for name, _ in report.passed_over[:5])
+            lines.append(f"Passed over {len(report.passed_over):,} files that are no data: {names}")
         if report.rejected:
             lines.append(f"See why lines were rejected: workbench table {project} rejected")
-        figures = {"files": report.files, "accepted": report.accepted, "new": report.new, "rejected": report.rejected}
+        figures = {name: getattr(report, name) for name in ("files", "accepted", "new", "rejected", "passed_over")}
         tell(figures, lines, as_json=as_json)
 
 
