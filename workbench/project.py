@@ -16,7 +16,9 @@ from workbench.curation import Curation
 from workbench.exporting import Exporting
 from workbench.history import History
 from workbench.importing import Importing
+from workbench.neighbours import Neighbours
 from workbench.overview import Overview
+from workbench.queues import Queues
 from workbench.rating import Rating
 from workbench.reviewing import Reviewing
 from workbench.splitting import Splitting
@@ -100,6 +102,16 @@ class Project:
     def reviewing(self) -> Reviewing:
         """Look at examples and decide."""
         return Reviewing(self.store)
+
+    @cached_property
+    def queues(self) -> Queues:
+        """Hand out examples to reviewers, and tell how far they agree."""
+        return Queues(self.store)
+
+    @cached_property
+    def neighbours(self) -> Neighbours:
+        """Find the examples nearest to one."""
+        return Neighbours(self.store, self.folder)
 
     @cached_property
     def history(self) -> History:

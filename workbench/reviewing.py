@@ -1,15 +1,15 @@
 """Look at examples, decide about them, take decisions back. The sealed test split is never shown."""
 
 import json
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from pipelines.errors import CurationError
-from pipelines.examples import Message, canonical_messages, example_row, messages_of
+from pipelines.examples import Message, canonical_messages, example_row
+from workbench.cards import Card, read_cards
 from workbench.history import check_nothing_builds_on
 from workbench.store.browse import ORDERS, Filter
 from workbench.store.edits import Edit
@@ -18,32 +18,8 @@ from workbench.store.store import Store
 __all__ = ["Card", "Filter", "FilterChoices", "Reviewing", "Undone"]
 
 ACTIONS = ("keep", "drop", "flag", "pending")
-
-
-@dataclass(frozen=True)
-class Card:
-    """All that a reviewer sees of one example."""
-
-    example_id: str
-    messages: list[Message]
-    state: str
-    quality: float | None
-    suggestion: str | None
-    reason: str | None
-    scores: list[dict[str, Any]]
-    duplicates: list[dict[str, Any]]
-    conflicts: list[dict[str, Any]]
-    personal: list[dict[str, Any]]
-    source: str | None
-    file: str | None
-    line: int | None
-    cluster: str | None
-    parent_id: str | None
-    history: list[dict[str, Any]]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values that JSON can hold."""
-        return asdict(self)
+# A reviewer's own vote, or the one that settles what reviewers differ on.
+ORIGINS = ("person", "deciding vote")
 
 
 @dataclass(frozen=True)
@@ -101,28 +77,18 @@ class Reviewing:
         """Count the examples of the sealed test split, which review never shows."""
         return self._store.browse.sealed_count()
 
-    def cards(self, ids: Sequence[str]) -> list[Card]:
-        """Return the cards of examples, in the order of the ids; unknown and sealed ones are left out."""
-        shown = self._store.browse.ids(Filter(ids=tuple(ids)), "id") if ids else []
-        visible = set(shown)
-        wanted = [example_id for example_id in ids if example_id in visible]
-        details = {name: self._details(name, wanted) for name in _DETAILS}
-        cards = []
-        for row in self._store.browse.rows(wanted).iter_rows(named=True):
-            parts: dict[str, Any] = {name: details[name].get(row["example_id"], []) for name in _DETAILS}
-            fields: dict[str, Any] = {name: row[name] for name in _ROW_FIELDS}
-            personal = parts.pop("personal_data")
-            cards.append(Card(messages=messages_of(row["messages"]), personal=personal, **fields, **parts))
-        return cards
+    def cards(
+        self, ids: Sequence[str], who: str = "", blind: Collection[str] = (), *, whole: bool = True
+    ) -> list[Card]:
+        """Return the cards of examples, in the order of the ids; unknown and sealed ones are left out.
 
-    def _details(self, table: str, ids: list[str]) -> dict[str, list[dict[str, Any]]]:
-        found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for row in self._store.browse.details(table, ids).iter_rows(named=True):
-            example_id = row.pop("example_id")
-            if "when" in row:
-                row["when"] = row["when"].isoformat(timespec="seconds")
-            found[example_id].append(row)
-        return found
+        Args:
+            ids: the examples.
+            who: the reviewer who looks.
+            blind: those of them whose cards hide what others decided.
+            whole: with every message in full, or long ones shortened to what a browser draws at once.
+        """
+        return read_cards(self._store, ids, who, set(blind), whole=whole)
 
     def decide(self, ids: Sequence[str], action: str, who: str, note: str = "", origin: str = "person") -> int:
         """Decide about examples as one batch, which is undone as one; returns the batch's number.
@@ -196,8 +162,9 @@ class Reviewing:
     def log(self, events: Sequence[Mapping[str, Any]], who: str) -> int:
         """Store events of a review session in their order and return the highest sequence that is stored.
 
-        Each event is `{session, sequence, example_id, action, note?, messages?, undoes?}`; action is keep, drop, flag,
-        pending, note, edit or undo (of the event whose sequence `undoes` names). Sending an event twice stores it once.
+        Each event is `{session, sequence, example_id, action, note?, messages?, undoes?, origin?}`; action is keep,
+        drop, flag, pending, note, edit or undo (of the event whose sequence `undoes` names); origin is `person`, or
+        `deciding vote` to settle a disagreement. Sending an event twice stores it once.
 
         Raises:
             CurationError: an event that is no decision; those before it are stored.
@@ -227,7 +194,10 @@ class Reviewing:
             self._store.decisions.append_logged([row], who, self._store.now())
         else:
             _check_action(action)
-            self._store.decisions.append_logged([row], who, self._store.now())
+            origin = str(event.get("origin") or ORIGINS[0])
+            if origin not in ORIGINS:
+                raise CurationError(f"'{origin}' is no origin of a decision.", f"Use one of: {', '.join(ORIGINS)}.")
+            self._store.decisions.append_logged([row], who, self._store.now(), origin=origin)
 
     def _undo_event(self, event: Mapping[str, Any], who: str, place: dict[str, object]) -> None:
         """Undo the event that `undoes` names by its sequence, or the reviewer's last decision when it names none."""
@@ -251,21 +221,6 @@ class Reviewing:
     def filters(self) -> FilterChoices:
         """Return what can be chosen in each filter."""
         return FilterChoices(**self._store.browse.choices())
-
-
-_ROW_FIELDS = (
-    "example_id",
-    "state",
-    "quality",
-    "suggestion",
-    "reason",
-    "source",
-    "file",
-    "line",
-    "cluster",
-    "parent_id",
-)
-_DETAILS = ("scores", "duplicates", "conflicts", "personal_data", "history")
 
 
 def _order(order: str) -> str:

@@ -45,7 +45,9 @@ class DecisionStore:
         with self._database.transaction() as transaction:
             return append_rows(transaction, rows, reviewer, now, origin=origin)
 
-    def append_logged(self, rows: Sequence[dict[str, object]], reviewer: str, now: datetime) -> None:
+    def append_logged(
+        self, rows: Sequence[dict[str, object]], reviewer: str, now: datetime, *, origin: str = "person"
+    ) -> None:
         """Append events of a review session, each a batch of its own, skipping those that are stored already."""
         with self._database.transaction() as transaction:
             for row in rows:
@@ -54,7 +56,7 @@ class DecisionStore:
                     {"session": row["session"], "sequence": row["sequence"]},
                 )
                 if not known:
-                    append_rows(transaction, [row], reviewer, now, origin="person")
+                    append_rows(transaction, [row], reviewer, now, origin=origin)
 
     def highest_sequence(self, session: str) -> int:
         """Return the last event of a review session that is stored; 0 when there is none."""

@@ -6,12 +6,16 @@ from pathlib import Path
 
 from workbench.store.analysis import AnalysisStore
 from workbench.store.browse import BrowseStore
+from workbench.store.cards import CardStore
 from workbench.store.database import Database
 from workbench.store.decisions import DecisionStore
 from workbench.store.edits import EditStore
 from workbench.store.examples import ExampleStore
 from workbench.store.history import HistoryStore
+from workbench.store.leases import LeaseStore
 from workbench.store.migrations import migrate
+from workbench.store.neighbours import NeighbourStore
+from workbench.store.queues import QueueStore
 from workbench.store.ratings import RatingStore
 from workbench.store.runs import RunStore
 from workbench.store.tables import TableStore
@@ -47,6 +51,10 @@ class Store:
         self.history = HistoryStore(self._database)
         self.analysis = AnalysisStore(self._database)
         self.browse = BrowseStore(self._database)
+        self.cards = CardStore(self._database)
+        self.queues = QueueStore(self._database)
+        self.leases = LeaseStore(self._database)
+        self.neighbours = NeighbourStore(self._database)
         self.versions = VersionStore(self._database)
         self.runs = RunStore(self._database)
         self.ratings = RatingStore(self._database)

@@ -1,0 +1,153 @@
+"""The questions that make a queue: which examples are in it, in which order, how many, and who said what of them.
+
+A condition is written on `SELECTION_FROM` of the filter, so that a queue and a filter combine.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from workbench.store.browse import SELECTION_FROM, Filter, selection
+from workbench.store.database import Database
+from workbench.store.leases import SHARED
+
+# Undecided, or one of the overlap that others have decided and this reviewer has not.
+_OPEN = (
+    "(s.state = 'pending' OR (right(e.example_id, 8) < $bound AND s.state <> 'pending'"
+    " AND e.example_id IN (SELECT example_id FROM votes WHERE reviewer <> $reviewer)"
+    " AND e.example_id NOT IN (SELECT example_id FROM votes WHERE reviewer = $reviewer)"
+    " AND e.example_id NOT IN (SELECT example_id FROM settled)))"
+)
+_CLOSE_CALL = "abs(q.quality - 0.5) <= 0.15"
+_OCCURRENCE = (
+    " LEFT JOIN (SELECT example_id, arg_min(source, (import_id, line)) AS source, min(import_id) AS import_id,"
+    " arg_min(line, (import_id, line)) AS line FROM occurrences GROUP BY example_id) o USING (example_id)"
+)
+_GROUP = (
+    " LEFT JOIN (SELECT example_id, min(group_id) AS group_id, bool_or(example_id = representative_id) AS first"
+    " FROM duplicates GROUP BY example_id) d USING (example_id)"
+)
+_CONFLICT = (
+    " LEFT JOIN (SELECT example_id, min(kind || group_id) AS conflict FROM conflicts GROUP BY example_id) c"
+    " USING (example_id)"
+)
+_CLUSTER = (
+    " LEFT JOIN (SELECT example_id, min(cluster_id) AS cluster_id FROM clusters GROUP BY example_id) k"
+    " USING (example_id)"
+)
+_TOUCHED = (
+    " LEFT JOIN (SELECT example_id, max(decision_id) AS decision_id FROM live_decisions GROUP BY example_id) t"
+    " USING (example_id)"
+)
+
+
+@dataclass(frozen=True)
+class QueueQuestion:
+    """A queue as SQL: its condition, its order, and the tables that the order reads besides the filter's."""
+
+    condition: str
+    order: str
+    joins: str = ""
+
+
+QUESTIONS = {
+    "all": QueueQuestion(_OPEN, "o.import_id, o.line, e.example_id", _OCCURRENCE),
+    "doubtful": QueueQuestion(f"q.suggestion = 'review' AND {_OPEN}", "q.quality, e.example_id"),
+    "to_drop": QueueQuestion(f"q.suggestion = 'drop' AND {_OPEN}", "q.quality, e.example_id"),
+    "to_keep": QueueQuestion(f"q.suggestion = 'keep' AND {_OPEN}", "q.quality, e.example_id"),
+    "close_calls": QueueQuestion(f"{_CLOSE_CALL} AND {_OPEN}", "abs(q.quality - 0.5), e.example_id"),
+    "worst": QueueQuestion(f"q.quality IS NOT NULL AND {_OPEN}", "q.quality, e.example_id"),
+    "topics": QueueQuestion(
+        f"e.example_id IN (SELECT example_id FROM clusters) AND {_OPEN}", "k.cluster_id, e.example_id", _CLUSTER
+    ),
+    "duplicates": QueueQuestion(
+        f"e.example_id IN (SELECT example_id FROM duplicates) AND {_OPEN}",
+        "d.group_id, d.first DESC, e.example_id",
+        _GROUP,
+    ),
+    "conflicts": QueueQuestion(
+        f"e.example_id IN (SELECT example_id FROM conflicts) AND {_OPEN}", "c.conflict, e.example_id", _CONFLICT
+    ),
+    "sources": QueueQuestion(_OPEN, "o.source, o.import_id, o.line, e.example_id", _OCCURRENCE),
+    "flagged": QueueQuestion("s.state = 'flagged'", "t.decision_id, e.example_id", _TOUCHED),
+    "disagreements": QueueQuestion(
+        "e.example_id IN (SELECT example_id FROM disagreements)", "t.decision_id, e.example_id", _TOUCHED
+    ),
+    "audit": QueueQuestion(
+        "s.state IN ('kept', 'dropped') AND e.example_id NOT IN (SELECT example_id FROM votes"
+        " WHERE reviewer = $reviewer) AND e.example_id NOT IN (SELECT example_id FROM settled)",
+        "hash(e.example_id || 'audit'), e.example_id",
+    ),
+}
+
+
+class QueueStore:
+    """Questions about queues and votes."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def counts(self, chosen: Filter, reviewer: str, bound: str) -> dict[str, int]:
+        """Count each queue within a filter, in one pass over the examples."""
+        where, values, frames = selection(chosen)
+        columns = ", ".join(f'count(*) FILTER ({q.condition}) AS "{name}"' for name, q in QUESTIONS.items())
+        row = self._database.frame(
+            f"SELECT {columns} FROM {SELECTION_FROM} WHERE {where}",
+            {**values, "reviewer": reviewer, "bound": bound},
+            **frames,
+        )
+        return {name: int(row[name].item()) for name in QUESTIONS}
+
+    def ids(
+        self, queue: str, chosen: Filter, reviewer: str, bound: str, *, limit: int, offset: int = 0
+    ) -> tuple[list[str], int]:
+        """Return the first examples of a queue within a filter, and the last decision that this answer knows of."""
+        question = QUESTIONS[queue]
+        where, values, frames = selection(chosen)
+        known = int(self._database.value("SELECT coalesce(max(decision_id), 0) FROM decisions"))
+        values |= {"limit": limit, "offset": offset}
+        text = f"{question.condition} {question.order}"
+        values |= {name: value for name, value in (("reviewer", reviewer), ("bound", bound)) if f"${name}" in text}
+        rows = self._database.frame(
+            f"SELECT e.example_id FROM {SELECTION_FROM}{question.joins} WHERE {where} AND {question.condition}"
+            f" ORDER BY {question.order} LIMIT $limit OFFSET $offset",
+            values,
+            **frames,
+        )
+        return rows["example_id"].to_list(), known
+
+    def untouched(self, ids: Sequence[str], reviewer: str, bound: str, known: int, *, own: bool) -> set[str]:
+        """Return those of the examples about which nothing was decided, and not undone, after a decision's number.
+
+        What others decide of the overlap does not count: this reviewer is to be asked all the same. What the reviewer
+        decided counts when `own` says so.
+        """
+        wanted = pl.DataFrame({"example_id": ids}, schema={"example_id": pl.String})
+        rows = self._database.frame(
+            "SELECT example_id FROM wanted WHERE example_id NOT IN (SELECT example_id FROM live_decisions"
+            " WHERE decision_id > $known AND action <> 'note' AND example_id IS NOT NULL"
+            f" AND CASE reviewer WHEN $reviewer THEN $own ELSE NOT {SHARED} END)",
+            {"known": known, "reviewer": reviewer, "bound": bound, "own": own},
+            wanted=wanted,
+        )
+        return set(rows["example_id"])
+
+    def votes(self, ids: Sequence[str]) -> pl.DataFrame:
+        """Return what each reviewer said of the examples: example_id, reviewer, choice, settled."""
+        return self._database.frame(
+            "SELECT example_id, reviewer, choice, example_id IN (SELECT example_id FROM settled) AS settled FROM votes"
+            " WHERE example_id IN (SELECT example_id FROM wanted) ORDER BY example_id, decision_id",
+            wanted=pl.DataFrame({"example_id": ids}, schema={"example_id": pl.String}),
+        )
+
+    def shared_votes(self) -> pl.DataFrame:
+        """Return all votes on examples that two reviewers or more judged: example_id, reviewer, choice."""
+        return self._database.frame(
+            "SELECT example_id, reviewer, choice FROM votes WHERE example_id IN (SELECT example_id FROM votes"
+            " GROUP BY example_id HAVING count(*) > 1) ORDER BY example_id, reviewer"
+        )
+
+    def disagreement_count(self) -> int:
+        """Count the examples on which reviewers differ and nobody gave the deciding vote."""
+        return int(self._database.value("SELECT count(*) FROM disagreements"))
