@@ -189,12 +189,11 @@ class Curation:
         members = [member.example_id for member in self.duplicate_group(group_id)]
         if example_id not in members:
             raise CurationError(f"The example {example_id} is not in this group.", "Reload the page and choose again.")
-        self._store.analysis.set_representative(group_id, example_id)
         rows: list[dict[str, object]] = [
             {"example_id": member, "action": "keep" if member == example_id else "drop", "note": "duplicate group"}
             for member in members
         ]
-        return self._store.decisions.append(rows, who, self._store.now())
+        return self._store.decisions.choose_representative(group_id, example_id, rows, who, self._store.now())
 
     def keep_all(self, group_id: str, who: str) -> int:
         """Keep every member of a group: alike, not the same; returns the batch."""

@@ -11,7 +11,7 @@ import polars as pl
 from pipelines.errors import CurationError
 from pipelines.progress import Progress, no_progress
 from workbench.data_card import data_card
-from workbench.files import write_text
+from workbench.files import replaced_folder, write_text
 from workbench.store.store import Store
 from workbench.store.versions import VersionRecord
 
@@ -89,7 +89,9 @@ class Exporting:
             return path.read_text(encoding="utf-8").splitlines()
 
     def export(self, out: Path, format: str = "chat", progress: Progress = no_progress) -> ExportReport:
-        """Write train, validation and test files, `manifest.json` and `DATA_CARD.md` into a folder.
+        """Write train, validation and test files, `manifest.json` and `DATA_CARD.md` as one folder.
+
+        The folder appears whole: it is written beside its place and put there at the end.
 
         Args:
             out: a folder that is new, empty, or holds an earlier export of this workbench.
@@ -108,31 +110,32 @@ class Exporting:
         files: dict[str, tuple[Path, int, str]] = {}
         left_out = []
         notes: list[str] = []
-        for place, split in enumerate(SPLITS):
-            progress(place / len(SPLITS), f"writing {split}")
-            path = out / f"{split}{suffix}"
-            written = write_examples(self.split_examples(split, version), path, format)
-            files[split] = (path, written.rows, written.sha256)
-            notes += [f"{split}: {note}" for note in written.notes]
-            left_out += written.left_out.with_columns(split=pl.lit(split)).to_dicts()
-        manifest = {
-            "version": version.version,
-            "format": format,
-            "settings": version.settings,
-            "files": {
-                split: {"file": path.name, "rows": rows, "sha256": sha256}
-                for split, (path, rows, sha256) in files.items()
-            },
-            "left_out": left_out,
-            "notes": notes,
-            "certificate": version.certificate,
-            "sources": [
-                {name: row[name] for name in ("source", "role", "format", "file", "lines", "accepted", "rejected")}
-                for row in self._store.examples.sources().to_dicts()
-            ],
-        }
-        write_text(out / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False, default=str) + "\n")
-        write_text(out / CARD, data_card(self._store, version))
+        with replaced_folder(out) as draft:
+            for place, split in enumerate(SPLITS):
+                progress(place / len(SPLITS), f"writing {split}")
+                name = f"{split}{suffix}"
+                written = write_examples(self.split_examples(split, version), draft / name, format)
+                files[split] = (out / name, written.rows, written.sha256)
+                notes += [f"{split}: {note}" for note in written.notes]
+                left_out += written.left_out.with_columns(split=pl.lit(split)).to_dicts()
+            manifest = {
+                "version": version.version,
+                "format": format,
+                "settings": version.settings,
+                "files": {
+                    split: {"file": path.name, "rows": rows, "sha256": sha256}
+                    for split, (path, rows, sha256) in files.items()
+                },
+                "left_out": left_out,
+                "notes": notes,
+                "certificate": version.certificate,
+                "sources": [
+                    {name: row[name] for name in ("source", "role", "format", "file", "lines", "accepted", "rejected")}
+                    for row in self._store.examples.sources().to_dicts()
+                ],
+            }
+            write_text(draft / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False, default=str) + "\n")
+            write_text(draft / CARD, data_card(self._store, version))
         self._store.versions.add_export(
             version.version, format, str(out), {name: manifest[name] for name in ("files", "format")}, self._store.now()
         )
@@ -160,9 +163,21 @@ def suffix_of(format: str) -> str:
 
 
 def _check_folder(out: Path) -> None:
+    """Refuse a folder with anything in it but an earlier export, which is replaced as a whole."""
     if out.exists() and not out.is_dir():
         raise CurationError(f"{out} is a file, not a folder.", "Choose a folder for the export.")
-    if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file():
+    there = {path.name for path in out.iterdir()} if out.is_dir() else set()
+    others = sorted(there - _files_of_export(out / MANIFEST))
+    if others:
         raise CurationError(
-            f"The folder {out} holds other files.", "Choose an empty folder or one that an earlier export wrote."
+            f"The folder {out} holds other files, such as {others[0]}.",
+            "Choose a new or an empty folder, or one that holds nothing but an earlier export.",
         )
+
+
+def _files_of_export(manifest: Path) -> set[str]:
+    try:
+        files = json.loads(manifest.read_text("utf-8"))["files"]
+        return {MANIFEST, CARD, *(str(entry["file"]) for entry in files.values())}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return set()

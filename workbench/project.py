@@ -6,14 +6,18 @@ One process at a time owns it.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
+
+import psutil
 
 from pipelines.errors import CurationError
 from workbench.comparing import Comparing
 from workbench.curation import Curation
 from workbench.exporting import Exporting
+from workbench.files import tidy
 from workbench.history import History
 from workbench.importing import Importing
 from workbench.neighbours import Neighbours
@@ -69,7 +73,19 @@ class Project:
                 f"{folder} holds no project (there is no {DATABASE} in it).",
                 f"Choose a project's folder, or make a new project: workbench new {folder.name}",
             )
-        return cls(folder, Store(folder / DATABASE, now))
+        project = cls(folder, Store(folder / DATABASE, now))
+        project._tidy()
+        return project
+
+    def _tidy(self) -> None:
+        """Clean up what a killed process left: one process at a time owns the folder, and now it is this one."""
+        with suppress(OSError):
+            tidy(self.folder)
+            tidy(self.folder / "exports")
+            began = psutil.Process().create_time()
+            for part in (self.folder / "cache").rglob("*.part"):
+                if part.stat().st_mtime < began:
+                    part.unlink(missing_ok=True)
 
     @property
     def name(self) -> str:

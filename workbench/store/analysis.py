@@ -94,14 +94,6 @@ class AnalysisStore:
             {"group_id": group_id},
         )
 
-    def set_representative(self, group_id: str, example_id: str) -> None:
-        """Let another member stand for its group."""
-        with self._database.transaction() as transaction:
-            transaction.execute(
-                "UPDATE duplicates SET representative_id = $example_id WHERE group_id = $group_id",
-                {"group_id": group_id, "example_id": example_id},
-            )
-
     def quality(self) -> pl.DataFrame:
         """Return the overall quality: example_id, quality, suggestion, reason."""
         return self._database.frame("SELECT * FROM quality ORDER BY example_id")

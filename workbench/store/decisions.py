@@ -45,6 +45,17 @@ class DecisionStore:
         with self._database.transaction() as transaction:
             return append_rows(transaction, rows, reviewer, now, origin=origin)
 
+    def choose_representative(
+        self, group_id: str, example_id: str, rows: Sequence[dict[str, object]], reviewer: str, now: datetime
+    ) -> int:
+        """Let another member stand for its duplicate group, with the decisions that follow, as one batch."""
+        with self._database.transaction() as transaction:
+            transaction.execute(
+                "UPDATE duplicates SET representative_id = $example_id WHERE group_id = $group_id",
+                {"group_id": group_id, "example_id": example_id},
+            )
+            return append_rows(transaction, rows, reviewer, now, origin="person")
+
     def append_logged(
         self, rows: Sequence[dict[str, object]], reviewer: str, now: datetime, *, origin: str = "person"
     ) -> None:
