@@ -8,7 +8,7 @@ Frames are built in batches, so that Python objects never pile up; the result it
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from json.encoder import encode_basestring
 from pathlib import Path
@@ -98,20 +98,46 @@ def read_file(path: Path, settings: ReadSettings | None = None, *, progress: Pro
     settings = settings or ReadSettings()
     path = Path(path)
     source = open_source(path, max_line_bytes=settings.max_line_bytes, max_unpacked_bytes=settings.max_unpacked_bytes)
-    container = _container(source, settings)
-    forced = FORMATS[settings.format] if settings.format != "auto" else None
-    sorter = _Sorter(settings, forced if forced is not None and forced.kind == "shape" else None)
-    for count, record in enumerate(_records(container, source), start=1):
+    container = container_of(source, settings)
+    sorter = Sorter(settings)
+    for count, record in enumerate(records_of(container, source), start=1):
         sorter.take(record)
         if count % _TOLD_EVERY == 0:
             progress(min(source.position / max(source.size, 1), 1.0), f"Read {count:,} lines of {path.name}")
         if count == settings.limit:
             break
     progress(1.0, f"Read {path.name}")
-    return sorter.result(container, source)
+    accepted, rejected = sorter.frames()
+    name, warnings = judged(container, source.warnings, sorter.shapes, sorter.lines)
+    return ReadResult(accepted, rejected, name, sorter.lines, warnings, tuple(sorter.columns))
 
 
-def _container(source: Source, settings: ReadSettings) -> Format:
+def judged(container: Format, warnings: Sequence[str], shapes: Mapping[str, int], lines: int) -> tuple[str, list[str]]:
+    """Name the format of what was read, and warn of rows that have another shape than most.
+
+    Args:
+        container: of the file.
+        warnings: what the source had to say.
+        shapes: number of accepted rows by the name of their shape.
+        lines: records in the file.
+    """
+    warnings = list(warnings)
+    if not lines:
+        warnings.append("The file is empty.")
+    common = max(shapes, key=lambda name: shapes[name]) if shapes else None
+    for name, count in shapes.items():
+        if name != common:
+            warnings.append(f"{count} lines have another shape than the rest and were read as {name}.")
+    tables = {"csv", "tsv", "parquet", "arrow", "text"}
+    return (container.name if container.name in tables or common is None else common), warnings
+
+
+def container_of(source: Source, settings: ReadSettings) -> Format:
+    """Return the container of a file: the one that was asked for, or the one that its content shows.
+
+    Raises:
+        CurationError: the file is none of the format that was asked for.
+    """
     named = container_named(settings.format)
     detected = detect_container(source, settings.mapping)
     if named is None:
@@ -124,13 +150,18 @@ def _container(source: Source, settings: ReadSettings) -> Format:
     return named
 
 
-def _records(container: Format, source: Source) -> Iterator[Record]:
+def records_of(container: Format, source: Source) -> Iterator[Record]:
+    """Yield what the container finds in the file.
+
+    Raises:
+        CurationError: the file as a whole cannot be read.
+    """
     if container.read_records is None:
         raise CurationError(f"Files of the format {container.name} cannot be read.", "Use another format.")
     return container.read_records(source)
 
 
-class _Plan:
+class Plan:
     """How rows with certain columns are read: the shape, where its fields are, and what remains."""
 
     def __init__(self, columns: tuple[str, ...], settings: ReadSettings, forced: Format | None) -> None:
@@ -155,28 +186,36 @@ class _Plan:
             )
 
 
-class _Sorter:
-    """Sorts records into accepted and rejected, and builds frames of them batch by batch."""
+class Sorter:
+    """Sorts records into accepted and rejected, and builds frames of them batch by batch.
 
-    def __init__(self, settings: ReadSettings, forced: Format | None) -> None:
+    Attributes:
+        lines: records that were taken.
+        shapes: number of accepted records by the name of their shape.
+        columns: those of the first records, in their order of appearance.
+    """
+
+    def __init__(self, settings: ReadSettings) -> None:
         self._settings = settings
-        self._forced = forced
-        self._plans: dict[tuple[str, ...], _Plan] = {}
-        self._shapes: dict[str, int] = {}
-        self._columns: dict[str, None] = {}
+        forced = FORMATS[settings.format] if settings.format != "auto" else None
+        self._forced = forced if forced is not None and forced.kind == "shape" else None
+        self._plans: dict[tuple[str, ...], Plan] = {}
+        self.shapes: dict[str, int] = {}
+        self.columns: dict[str, None] = {}
         self._accepted: list[tuple[int, str, str, str]] = []
         self._rejected: list[tuple[int, int | None, str, str, str]] = []
         self._accepted_frames: list[pl.DataFrame] = []
         self._rejected_frames: list[pl.DataFrame] = []
-        self._lines = 0
+        self.lines = 0
         self._seen_columns = 0
 
     def take(self, record: Record) -> None:
-        self._lines += 1
+        """Sort one record."""
+        self.lines += 1
         try:
             if record.row is None:
                 raise record.problem or Unfit("The line cannot be read.", "Remove it.")
-            messages, metadata = self._read(record.row)
+            messages, metadata, shape = self.read_row(record.row)
         except Unfit as problem:
             raw = record.raw.encode("utf-8", "replace").decode()
             reason, remedy = (_storable(text) for text in (problem.reason, problem.remedy))
@@ -184,43 +223,48 @@ class _Sorter:
             if len(self._rejected) >= _BATCH:
                 self._flush()
             return
+        self.shapes[shape] = self.shapes.get(shape, 0) + 1
         self._accepted.append((record.line, messages, metadata, record.raw))
         if len(self._accepted) >= _BATCH:
             self._flush()
 
-    def result(self, container: Format, source: Source) -> ReadResult:
+    def frames(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Return what was accepted and what was rejected since the last call: `READ_ROWS` and `REJECTED`."""
         self._flush()
         accepted = pl.concat([READ_ROWS.to_frame(), *self._accepted_frames], rechunk=False)
         rejected = pl.concat([REJECTED.to_frame(), *self._rejected_frames], rechunk=False)
-        warnings = list(source.warnings)
-        if not self._lines:
-            warnings.append("The file is empty.")
-        common = max(self._shapes, key=lambda name: self._shapes[name]) if self._shapes else None
-        for name, count in self._shapes.items():
-            if name != common:
-                warnings.append(f"{count} lines have another shape than the rest and were read as {name}.")
-        tables = {"csv", "tsv", "parquet", "arrow", "text"}
-        name = container.name if container.name in tables or common is None else common
-        return ReadResult(accepted, rejected, name, self._lines, warnings, tuple(self._columns))
+        self._accepted_frames, self._rejected_frames = [], []
+        return accepted, rejected
 
-    def _read(self, row: Row) -> tuple[str, str]:
-        columns = tuple(row)
+    def plan(self, columns: tuple[str, ...]) -> "Plan":
+        """Return how rows of these columns are read."""
         plan = self._plans.get(columns)
         if plan is None:
-            plan = _Plan(columns, self._settings, self._forced)
+            plan = Plan(columns, self._settings, self._forced)
             if len(self._plans) < _BATCH:  # a hostile file has other columns in every row
                 self._plans[columns] = plan
+        return plan
+
+    def read_row(self, row: Row) -> tuple[str, str, str]:
+        """Read one row.
+
+        Returns:
+            the canonical messages, the metadata as a JSON object, and the name of the row's shape.
+
+        Raises:
+            Unfit: why it cannot be used.
+        """
+        columns = tuple(row)
+        plan = self.plan(columns)
         if self._seen_columns < 100:
             self._seen_columns += 1
-            self._columns.update(dict.fromkeys(columns))
+            self.columns.update(dict.fromkeys(columns))
         if plan.shape is None or plan.shape.read_row is None:
             raise plan.problem
         messages = plan.shape.read_row({field: row[column] for field, column in plan.fields.items()})
         messages = check_conversation(messages, self._settings.role)
         metadata = _metadata({column: row[column] for column in plan.rest}) if plan.rest else "{}"
-        canonical = _canonical(messages)
-        self._shapes[plan.shape.name] = self._shapes.get(plan.shape.name, 0) + 1
-        return canonical, metadata
+        return _canonical(messages), metadata, plan.shape.name
 
     def _flush(self) -> None:
         if self._accepted:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from pipelines.formats.registry import Format, Record, Row, Unfit, register_format
-from pipelines.formats.source import Source
+from pipelines.formats.source import Line, Source
 from pipelines.formats.strict_json import parse_json
 
 _ENCODER = json.JSONEncoder(ensure_ascii=True, allow_nan=False)
@@ -34,18 +34,22 @@ def json_lines() -> Format:
 def read_json_lines(source: Source) -> Iterator[Record]:
     """Yield a record for every line that is not blank."""
     for line in source.lines():
-        text = line.text
-        if line.problem is not None:
-            yield Record(line.number, text, None, line.problem)
-            continue
-        if not text or text.isspace():
-            continue
-        try:
-            row = parse_json(text)
-        except Unfit as problem:
-            yield Record(line.number, text.rstrip("\r"), None, problem)
-            continue
-        yield as_record(line.number, text.rstrip("\r"), row)
+        if (record := record_of(line)) is not None:
+            yield record
+
+
+def record_of(line: Line) -> Record | None:
+    """Read one line; None when it is blank."""
+    text = line.text
+    if line.problem is not None:
+        return Record(line.number, text, None, line.problem)
+    if not text or text.isspace():
+        return None
+    try:
+        row = parse_json(text)
+    except Unfit as problem:
+        return Record(line.number, text.rstrip("\r"), None, problem)
+    return as_record(line.number, text.rstrip("\r"), row)
 
 
 def as_record(line: int, raw: str, value: object) -> Record:
