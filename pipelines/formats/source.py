@@ -22,7 +22,8 @@ from pipelines.formats.compression import Broken, packed_as, unpack
 from pipelines.formats.registry import Unfit
 
 CHUNK = 1 << 20
-_SHOWN = 2_000  # characters of an overlong line that are kept to show it
+SHOWN = 2_000  # characters of an overlong line that are kept to show it
+SHOWN_BYTES = 4 * SHOWN  # which as UTF-8 have at most so many bytes
 
 _KNOWN_BINARY = (
     (b"PK\x03\x04", "a zip or spreadsheet file", "Unpack it, or save the sheet as CSV."),
@@ -70,18 +71,16 @@ class Source:
 
     def lines(self) -> Iterator[Line]:
         """Yield every physical line, blank ones too."""
-        yield from _decode_lines(self, _split_lines(self, _unpack(self)))
+        yield from decode_lines(self, _split_lines(self, unpacked(self)))
         if self.windows_lines:
-            self.warnings.append(
-                f"{self.windows_lines} lines were not UTF-8 and were read as Windows-1252: look at their accents."
-            )
+            self.warnings.append(windows_warning(self.windows_lines))
 
     def text(self) -> str:
         """Return the whole file as text, for formats that are one JSON value.
 
         Bytes that are no text stand as lone surrogates, so that only what holds them is lost; `is_broken` finds them.
         """
-        data = b"".join(_unpack(self))
+        data = b"".join(unpacked(self))
         try:
             return data.decode("utf-8-sig")
         except UnicodeDecodeError:
@@ -124,13 +123,18 @@ def open_source(path: Path, *, max_line_bytes: int, max_unpacked_bytes: int) -> 
         raise CurationError(f"{path} cannot be read: {reason}.", "Check the path and the permissions.") from None
     source = Source(path, max_line_bytes, max_unpacked_bytes, size, head, packed_as(head), "utf-8")
     if source.packed:
-        source.head = _first(_unpack(source), 1 << 16)
+        source.head = _first(unpacked(source), 1 << 16)
         source.position = 0
         source.damage = None
     source.encoding = _encoding(source.head)
     if not source.columns_kind and source.encoding == "utf-8":
         _refuse_binary(path, source.head)
     return source
+
+
+def windows_warning(lines: int) -> str:
+    """Say how many lines were of another encoding."""
+    return f"{lines} lines were not UTF-8 and were read as Windows-1252: look at their accents."
 
 
 def is_broken(text: str) -> bool:
@@ -180,7 +184,7 @@ def _refuse_binary(path: Path, head: bytes) -> None:
         )
 
 
-def _unpack(source: Source) -> Iterator[bytes]:
+def unpacked(source: Source) -> Iterator[bytes]:
     """Yield the bytes of the file, unpacked and, where it was UTF-16, turned into UTF-8."""
     chunks = _raw_chunks(source)
     if source.encoding == "utf-8":
@@ -233,22 +237,23 @@ def _split_lines(source: Source, chunks: Iterator[bytes]) -> Iterator[tuple[byte
             if length:
                 pending.append(piece)
                 length += len(piece)
-                yield (b"".join(pending) if length <= limit else b"".join(pending)[: 4 * _SHOWN]), length
+                yield (b"".join(pending) if length <= limit else b"".join(pending)[:SHOWN_BYTES]), length
                 pending, length = [], 0
             else:
-                yield (piece if len(piece) <= limit else piece[: 4 * _SHOWN]), len(piece)
+                yield (piece if len(piece) <= limit else piece[:SHOWN_BYTES]), len(piece)
         tail = pieces[-1]
         if tail:
             length += len(tail)
             if length <= limit or not pending:
                 pending.append(tail)
             else:
-                pending = [b"".join(pending)[: 4 * _SHOWN]]
+                pending = [b"".join(pending)[:SHOWN_BYTES]]
     if length:
-        yield (b"".join(pending) if length <= limit else b"".join(pending)[: 4 * _SHOWN]), length
+        yield (b"".join(pending) if length <= limit else b"".join(pending)[:SHOWN_BYTES]), length
 
 
-def _decode_lines(source: Source, lines: Iterator[tuple[bytes, int]]) -> Iterator[Line]:
+def decode_lines(source: Source, lines: Iterator[tuple[bytes, int]]) -> Iterator[Line]:
+    """Decode the lines of a file, given as (bytes kept, bytes there were); counts those of another encoding."""
     number = 0
     limit = source.max_line_bytes
     guess_windows = source.encoding == "utf-8"
@@ -257,12 +262,12 @@ def _decode_lines(source: Source, lines: Iterator[tuple[bytes, int]]) -> Iterato
         if number == 1 and data.startswith(codecs.BOM_UTF8):
             data = data[3:]
         if source.damage is not None:  # known only once all whole lines were given: this one is cut off
-            yield Line(number, data.decode("utf-8", "replace")[:_SHOWN], source.damage)
+            yield Line(number, data.decode("utf-8", "replace")[:SHOWN], source.damage)
             return
         if length > limit:
             yield Line(
                 number,
-                data.decode("utf-8", "replace")[:_SHOWN],
+                data.decode("utf-8", "replace")[:SHOWN],
                 Unfit(
                     f"The line has {length:,} bytes, more than the limit of {limit:,}.",
                     "Split it, or raise max_line_bytes.",

@@ -1,0 +1,124 @@
+"""A file in blocks of whole lines, and the lines of a block as a column of texts without a copy.
+
+Not covered: files that are not JSON Lines; their containers yield records.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from pipelines.formats.source import SHOWN_BYTES, Line, Source, decode_lines, unpacked
+
+BLOCK_BYTES = 16 << 20
+_LINE_BREAK = 10
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some whole lines of a file.
+
+    Attributes:
+        number: of the first line, from 1.
+        data: the lines with their line breaks; the file's last may have none.
+        overlong: bytes of the one line of which `data` is only the beginning; 0 in all other blocks.
+        last: whether the file ends with this block.
+    """
+
+    number: int
+    data: bytes
+    overlong: int = 0
+    last: bool = False
+
+
+def blocks_of(source: Source, size: int = BLOCK_BYTES) -> Iterator[Block]:
+    """Yield the file's lines in blocks of about so many bytes; a line that is too long is a block of its own.
+
+    The last block may be empty; it comes once all of the file was read, when the source knows of any damage.
+    """
+    number = 1
+    pending: list[bytes] = []
+    held = 0
+    overlong = 0  # bytes of a line whose end was not met yet and that is too long to be kept
+    for chunk in unpacked(source):
+        if overlong:
+            end = chunk.find(b"\n")
+            if end < 0:
+                overlong += len(chunk)
+                continue
+            yield Block(number, pending[0], overlong + end)
+            number += 1
+            chunk = chunk[end + 1 :]
+            pending, held, overlong = [], 0, 0
+        pending.append(chunk)
+        held += len(chunk)
+        if held < size:
+            continue
+        data = b"".join(pending)
+        end = data.rfind(b"\n") + 1
+        if end:
+            yield Block(number, data[:end])
+            number += data.count(b"\n", 0, end)
+        rest = data[end:]
+        pending, held = [rest], len(rest)
+        if held > source.max_line_bytes:
+            pending, overlong = [rest[:SHOWN_BYTES]], held
+    yield Block(number, b"".join(pending), overlong, last=True)
+
+
+def lines_of(block: Block) -> tuple[pl.Series, np.ndarray] | None:
+    """Return a block's lines without line breaks, and the offsets of their begins and of the end.
+
+    Returns:
+        None when some of it is no UTF-8 text, so that each line has to be looked at by itself.
+    """
+    try:
+        block.data.decode()
+    except UnicodeDecodeError:
+        return None
+    ends = np.flatnonzero(np.frombuffer(block.data, np.uint8) == _LINE_BREAK) + 1
+    offsets = np.concatenate(([0], ends)).astype(np.int64)
+    if offsets[-1] != len(block.data):
+        offsets = np.append(offsets, np.int64(len(block.data)))
+    texts = pa.LargeStringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(block.data))
+    lines = pl.Series(texts).str.strip_chars_end("\r\n")
+    return lines, offsets
+
+
+def decoded(source: Source, block: Block, offsets: np.ndarray | None, places: Sequence[int] | None) -> list[Line]:
+    """Decode lines of a block one by one, with whatever is wrong with them.
+
+    Args:
+        source: the block's own look at the file (`look_at`); counts lines of another encoding.
+        block: of the file.
+        offsets: as `lines_of` gives them, if it does.
+        places: positions of the lines in the block, rising; None for all.
+    """
+    if block.overlong:
+        pieces = [(0, block.data, block.overlong)]
+    elif offsets is None or places is None:
+        found = block.data.split(b"\n")
+        if not found[-1]:
+            found.pop()
+        pieces = [(place, line, len(line)) for place, line in enumerate(found)]
+    else:
+        cut = ((place, block.data[offsets[place] : offsets[place + 1]].removesuffix(b"\n")) for place in places)
+        pieces = [(place, line, len(line)) for place, line in cut]
+    limit = source.max_line_bytes
+    shown = [(data if length <= limit else data[:SHOWN_BYTES], length) for _, data, length in pieces]
+    # The file's first line may begin with a mark of its encoding; an empty line goes before the others.
+    first = block.number == 1 and bool(pieces) and pieces[0][0] == 0
+    lines = list(decode_lines(source, iter(shown if first else [(b"", 0), *shown])))
+    if not first:
+        lines = lines[1:]
+    for line, (place, _, _) in zip(lines, pieces, strict=True):
+        line.number = block.number + place
+    return lines
+
+
+def look_at(source: Source) -> Source:
+    """Return a copy of the source that counts by itself and knows of no damage, for one block."""
+    return dataclasses.replace(source, warnings=[], windows_lines=0, damage=None)
