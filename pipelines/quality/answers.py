@@ -1,8 +1,8 @@
 """Find conflicting answers: one question, different answers.
 
-Questions are one when they are equal but for case, blanks and punctuation, or when their vectors are alike and they
-carry the same numbers, quoted spans and names: a question about another order is another question. Two answers
-conflict when
+Questions are one when they are equal but for case, blanks and the punctuation around words (6/3 is not 6-3), or when
+their vectors are alike and they carry the same numbers, quoted spans and names: a question about another order is
+another question. Two answers conflict when
 
 - both are JSON, the questions are equal and a field that both have differs (where questions are merely alike, labels
   are the matter of `labels.py`),
@@ -13,7 +13,9 @@ conflict when
   questions often enough have one answer, because variety is no fault.
 
 Answers that do not conflict form a side; the side with more than half of the answers is the majority. Where there is
-none, the answers to the nearest other questions decide, if they clearly support one side.
+none, the answers to the nearest other questions decide, if they clearly support one side. A question with more than
+`MOST_SIDES` sides asks for variety ("tell me a joke"): it has no right answer, and nothing conflicts. Prompts without a
+word ask nothing.
 
 Source: METHODS 2.2.
 """
@@ -29,7 +31,7 @@ import polars as pl
 from pipelines.progress import Progress, no_progress
 from pipelines.quality.json_shape import fields_of
 from pipelines.quality.json_text import JsonText
-from pipelines.quality.nearest import similar_pairs
+from pipelines.quality.nearest import connected
 from pipelines.quality.settings import ConflictSettings
 
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
@@ -73,6 +75,8 @@ NUMBER_WORDS = {word: number for number, word in enumerate(_SMALL, 2)} | {
 # A word that this share of the answers has, and at least so many, tells nothing about one question.
 USUAL_SHARE = 0.25
 FEWEST_USUAL = 10
+# A question whose answers fall into more sides than this has no one answer.
+MOST_SIDES = 30
 # How many of the nearest questions are asked which side is right, and how many must say.
 SUPPORTERS = 30
 FEWEST_SUPPORTERS = 3
@@ -119,6 +123,8 @@ def conflicting_answers(
         if len(sides) < 2:
             agreeing += 1
             continue
+        if len(sides) > MOST_SIDES:
+            continue
         majority = len(sides[0]) > len(rows) / 2
         if not (majority and certain) and vectors is not None and json_texts[rows[0]] is None:
             supported = supported_side(sides, completions, vectors, usual, settings)
@@ -155,10 +161,11 @@ def supported_side(
     rows = [row for side in sides for row in side]
     cosines = vectors @ vectors[rows[0]]
     cosines[rows] = -np.inf
-    near = np.argsort(-cosines, kind="stable")[: min(SUPPORTERS, len(cosines) - len(rows))]
+    count = min(SUPPORTERS, len(cosines) - len(rows))
+    near = np.argpartition(-cosines, count - 1)[:count].tolist() if count else []
     sides_words = [frozenset(_WORD.findall(completions[side[0]].casefold())) - usual for side in sides]
     support = np.zeros(len(sides))
-    for row in near.tolist():
+    for row in near:
         words = frozenset(_WORD.findall(completions[row].casefold())) - usual
         shares = np.array([_shared(mine, words) for mine in sides_words])
         if shares.max() >= settings.answer_similarity:
@@ -177,34 +184,28 @@ def question_groups(
     examples: pl.DataFrame, vectors: np.ndarray | None, settings: ConflictSettings, *, progress: Progress = no_progress
 ) -> Iterator[list[int]]:
     """Yield the rows that ask one question, two at least, in row order."""
-    folded = _folded(examples)
-    parent = list(range(examples.height))
-
-    def root(row: int) -> int:
-        while parent[row] != row:
-            parent[row] = parent[parent[row]]
-            row = parent[row]
-        return row
-
-    first: dict[str, int] = {}
-    for row, text in enumerate(folded):
-        first.setdefault(text, row)
-        parent[root(row)] = root(first[text])
-    firsts = np.array(sorted(first.values()), dtype=np.int64)
-    if vectors is not None and 1 < len(firsts) <= settings.near_limit:
-        marks = [
-            question_marks(prompt, system) for prompt, system in examples.select("prompt", "system")[firsts].iter_rows()
-        ]
-        for one, other, _ in similar_pairs(vectors[firsts], settings.prompt_similarity, progress=progress):
-            if marks[one] == marks[other]:
-                low, high = sorted((root(int(firsts[one])), root(int(firsts[other]))))
-                parent[high] = low
-    groups: dict[int, list[int]] = {}
-    for row in range(examples.height):
-        groups.setdefault(root(row), []).append(row)
-    for rows in groups.values():
-        if len(rows) > 1:
-            yield rows
+    asks = examples["prompt"].str.contains(r"\w")
+    frame = pl.DataFrame({"text": _folded(examples)}).with_row_index("row").filter(asks)
+    if frame.is_empty():
+        return
+    first = np.arange(examples.height)
+    first[frame["row"].to_numpy()] = frame.select(pl.col("row").first().over("text")).to_series().to_numpy()
+    firsts = np.unique(first[frame["row"].to_numpy()])
+    if vectors is not None and len(firsts) <= settings.near_limit:
+        alike: dict[tuple[object, ...], list[int]] = {}
+        for row, (prompt, system) in zip(
+            firsts.tolist(), examples.select("prompt", "system")[firsts].iter_rows(), strict=True
+        ):
+            alike.setdefault(question_marks(prompt, system), []).append(row)
+        joined = np.arange(examples.height)
+        for done, rows in enumerate(alike.values()):
+            progress(done / len(alike), "Looking for questions asked alike")
+            if len(rows) > 1:
+                joined[rows] = np.array(rows)[connected(vectors[rows], settings.prompt_similarity)]
+        first = joined[first]
+    groups = frame.select("row", group=pl.Series(first)[frame["row"]])
+    several = groups.group_by("group", maintain_order=True).agg("row").filter(pl.col("row").list.len() > 1)
+    yield from several["row"].to_list()
 
 
 def question_marks(prompt: str, system: str) -> tuple[object, ...]:
@@ -219,9 +220,15 @@ def question_marks(prompt: str, system: str) -> tuple[object, ...]:
 
 
 def _folded(examples: pl.DataFrame) -> list[str]:
+    """Return system prompt and prompt without case, blanks and the punctuation before and after words."""
     column = pl.concat_str(
         [
-            pl.col(name).str.to_lowercase().str.replace_all(r"[\s\p{P}]+", " ").str.strip_chars()
+            pl.col(name)
+            .str.to_lowercase()
+            .str.replace_all(r"(^|\s)[\"'“”„‘’«»(\[{¿¡]+", " ")
+            .str.replace_all(r"[.,;:!?…。、，？！；：\"'“”‘’«»)\]}]+(\s|$)", " ")
+            .str.replace_all(r"\s+", " ")
+            .str.strip_chars()
             for name in ("system", "prompt")
         ],
         separator="\n",
@@ -259,6 +266,8 @@ def _sides(
             whys[why] += 1
         else:
             sides.append([row])
+            if len(sides) > MOST_SIDES:
+                break
     sides.sort(key=lambda side: (-len(side), side[0]))
     (why_text, certain), _ = whys.most_common(1)[0] if whys else (("", False), 0)
     return sides, why_text, certain

@@ -18,6 +18,8 @@ SAME_KIND = 0.5
 # A closed field has no more values than this; a field of another kind pairs with it when so many of its values are
 # among them.
 MOST_VALUES = 60
+# Only so many of the most frequent kinds are compared with another, so that data of very many kinds stays cheap.
+MOST_COMPARED = 200
 VALUES_KNOWN = 0.9
 
 
@@ -83,10 +85,17 @@ def kinds_of(objects: Mapping[int, Mapping[str, Any]]) -> list[Kind]:
     counts = Counter(names.values())
     kinds: list[Kind] = []
     kind_of: dict[frozenset[str], Kind] = {}
+    # Which kinds have a name in their lead: shapes without a common name are never compared.
+    having: dict[str, list[int]] = defaultdict(list)
     for shape, _ in sorted(counts.items(), key=lambda item: (-item[1], sorted(item[0]))):
-        near = max(kinds, key=lambda kind: _overlap(kind.lead, shape), default=None)
+        shared = {number for name in shape for number in having[name][:MOST_COMPARED]}
+        near = max(
+            (kinds[number] for number in sorted(shared)), key=lambda kind: _overlap(kind.lead, shape), default=None
+        )
         if near is None or _overlap(near.lead, shape) < SAME_KIND:
             near = Kind(shape)
+            for name in shape:
+                having[name].append(len(kinds))
             kinds.append(near)
         kind_of[shape] = near
     for row in sorted(objects):

@@ -1,10 +1,9 @@
 """Nearest neighbours by cosine, exactly, block by block.
 
-`nearest` gives the k largest cosines to a reference; the work is rows x reference x dimensions multiplications, in
-float32, a block of rows at a time, so that memory stays bounded. Pairs above a threshold come from `similar_pairs`.
+`nearest` gives the k largest cosines to a reference, `connected` the groups that cosines above a threshold join. The
+work is rows x reference x dimensions multiplications, in float32, a block of rows at a time, so that memory stays
+bounded.
 """
-
-from collections.abc import Iterator
 
 import numpy as np
 
@@ -18,7 +17,6 @@ def nearest(
     reference: np.ndarray,
     count: int,
     *,
-    own_rows: np.ndarray | None = None,
     groups: tuple[np.ndarray, np.ndarray] | None = None,
     progress: Progress = no_progress,
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -28,7 +26,6 @@ def nearest(
         vectors: (n, d) unit rows.
         reference: (m, d) unit rows.
         count: how many neighbours; as many as there are where there are fewer.
-        own_rows: for each reference row the row of `vectors` that it is, so that nothing is its own neighbour.
         groups: group numbers of the vectors and of the reference: members of one group are no neighbours.
         progress: told after each block.
 
@@ -44,8 +41,6 @@ def nearest(
     for start in range(0, len(vectors), BLOCK):
         progress(start / len(vectors), "Comparing with neighbours")
         block = vectors[start : start + BLOCK] @ reference.T
-        if own_rows is not None:
-            block[np.arange(start, start + len(block))[:, None] == own_rows[None, :]] = -np.inf
         if groups is not None:
             block[groups[0][start : start + BLOCK][:, None] == groups[1][None, :]] = -np.inf
         top = np.argpartition(-block, count - 1, axis=1)[:, :count]
@@ -56,13 +51,17 @@ def nearest(
     return rows, cosines
 
 
-def similar_pairs(
-    vectors: np.ndarray, threshold: float, *, progress: Progress = no_progress
-) -> Iterator[tuple[int, int, float]]:
-    """Yield every pair (lower row, higher row, cosine) whose cosine is at least the threshold."""
+def connected(vectors: np.ndarray, threshold: float) -> np.ndarray:
+    """Return for each row the first row that a chain of cosines of at least the threshold joins it to, as (n,) int64.
+
+    Memory stays bounded also where all rows are alike: pairs are looked at row by row and never listed.
+    """
+    first = np.arange(len(vectors))
     for start in range(0, len(vectors), BLOCK):
-        progress(start / len(vectors), "Looking for questions asked alike")
-        block = vectors[start : start + BLOCK] @ vectors[start:].T
-        for one, other in zip(*np.nonzero(block >= threshold), strict=True):
-            if other > one:
-                yield start + int(one), start + int(other), float(block[one, other])
+        near = vectors[start : start + BLOCK] @ vectors[start:].T >= threshold
+        for row in np.flatnonzero(np.count_nonzero(near, axis=1) > 1).tolist():
+            joined = first[start:][near[row]]
+            if (joined != joined[0]).any():
+                names = np.unique(joined)
+                first[np.isin(first, names)] = names[0]
+    return first

@@ -29,7 +29,10 @@ PERSONAL_DATA = pl.Schema(
 )
 
 # Every kind holds an @, a run of digits, or the mark of a key; other rows need not be read.
-LIKELY = r"@|\d[\d .()/-]{4,}\d|[0-9a-fA-F]:[0-9a-fA-F]|PRIVATE KEY|[A-Za-z0-9_]{16}|(?i)passwor[dt]"
+LIKELY = (
+    r"@|\d[\d .()/-]{4,}\d|[0-9a-fA-F]:[0-9a-fA-F]|PRIVATE KEY|[spr]k[-_]|AKIA|gh[pousr]_|github_pat_|xox[abprs]-|AIza|"
+    r"hf_|eyJ|(?i)passwor[dt]|passcode|[a-z]{2}\d{2}[ -]?[a-z0-9]{4}"
+)
 
 
 @dataclass(frozen=True)

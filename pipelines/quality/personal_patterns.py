@@ -10,6 +10,7 @@ Not covered: names, postal addresses, dates of birth: patterns cannot find those
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -149,14 +150,17 @@ KINDS: tuple[str, ...] = tuple(dict.fromkeys(pattern.kind for pattern in PATTERN
 
 def spans_in(text: str, kinds: tuple[str, ...] = ()) -> Iterator[tuple[str, int, int]]:
     """Yield (kind, start, end) of what stands in a text; where two overlap, the kind that is named first wins."""
-    taken: list[tuple[int, int]] = []
+    begins: list[int] = []  # of what is taken, ascending, with the ends beside them
+    ends: list[int] = []
     for pattern in PATTERNS:
         if kinds and pattern.kind not in kinds:
             continue
         for match in pattern.regex.finditer(text):
             start, end = match.span("value" if "value" in pattern.regex.groupindex else 0)
-            if any(start < other_end and other_start < end for other_start, other_end in taken):
+            place = bisect_left(begins, start)
+            before, after = place and ends[place - 1] > start, place < len(begins) and begins[place] < end
+            if before or after or not pattern.accepts(match):
                 continue
-            if pattern.accepts(match):
-                taken.append((start, end))
-                yield pattern.kind, start, end
+            begins.insert(place, start)
+            ends.insert(place, end)
+            yield pattern.kind, start, end

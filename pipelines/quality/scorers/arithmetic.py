@@ -1,8 +1,9 @@
 """Sums in the answer that are false: "25 x 8 = 150".
 
 1: every written-out sum is right. 0: one is not. Only plain sums of two to six numbers with one kind of rounding are
-read; a result may be rounded to the digits it shows, and a percent sign, currency or unit beside a number leaves the
-sum unread.
+read; a result may be rounded to the digits it shows, and a percent sign, currency or unit beside a number, or a term
+or a sign before the sum or after its result, leave the sum unread. A dash that opens a line may be a list's mark or a
+minus: the sum is false when it is false either way.
 """
 
 import re
@@ -15,6 +16,10 @@ from pipelines.quality.registry import Finding, ScoringContext, judged, rows_mat
 _NUMBER = r"\d{1,9}(?:,\d{3})*(?:\.\d{1,6})?"
 SUM = rf"(?:^|[\s(:])({_NUMBER}(?:[ \t]*[-+*/×÷x][ \t]*{_NUMBER}){{1,5}})[ \t]*=[ \t]*(-?{_NUMBER})(?:[\s.,;)!]|$)"
 _SUM = re.compile(SUM, re.MULTILINE)
+# What follows a result that is only one side of an equation, what precedes a sum that is only its end.
+_CONTINUED = re.compile(r"[ \t]*[-+*/×÷x^][ \t]*[\d(]")
+_TERM = re.compile(r"[-+*/×÷^)]$")
+_BULLETS = ("-", "*", "+")
 _TOKEN = re.compile(rf"{_NUMBER}|[-+*/×÷x]")
 
 
@@ -30,9 +35,15 @@ def score_arithmetic(examples: pl.DataFrame, context: ScoringContext) -> pl.Data
     findings = []
     for row in rows_matching(examples["completion"], r"\d\s*[-+*/×÷x]\s*\d[^=\n]{0,60}=\s*-?\d"):
         for found in _SUM.finditer(examples["completion"][row]):
+            text, said = found.string, found.group(2)
+            if _CONTINUED.match(text, found.end(2)):
+                continue
+            before = text[text.rfind("\n", 0, found.start(1)) + 1 : found.start(1)].rstrip()
             right = result_of(found.group(1))
-            said = found.group(2)
-            if right is not None and not _equal(right, said):
+            if right is None or _equal(right, said) or (before.strip() not in _BULLETS and _TERM.search(before)):
+                continue
+            negative = result_of(f"0-{found.group(1).strip()}") if before.strip() == "-" else None
+            if negative is None or not _equal(negative, said):
                 shown = f"{round(right, 4).normalize():f}"
                 reason = f"{found.group(1).strip()} is {shown}, not {said}."
                 findings.append(Finding(row, 0.0, reason, found.start(1), found.end(2)))

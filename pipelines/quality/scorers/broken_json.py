@@ -1,12 +1,19 @@
 """JSON that does not parse.
 
 1: it parses. 0: it was meant to be JSON (see `json_text.py`) and does not. The reason says where
-it only stops too early. Other text where JSON is the rule is the matter of `schema.py`.
+it only stops too early. Other text where JSON is the rule is the matter of `schema.py`; objects of a programming
+language (`{'a': 1}`) in answer to a prompt about code that does not speak of JSON are not judged.
 """
 
 import polars as pl
 
 from pipelines.quality.registry import Finding, ScoringContext, judged, scorer
+
+ABOUT_CODE = (
+    r"(?i)\b(python|javascript|typescript|js|ruby|perl|lua|code|dict(ionary|ionaries)?s?|hash|object literal|"
+    r"set|latex)\b"
+)
+ABOUT_JSON = r"(?i)json"
 
 
 @scorer(
@@ -18,7 +25,13 @@ from pipelines.quality.registry import Finding, ScoringContext, judged, scorer
 )
 def score_broken_json(examples: pl.DataFrame, context: ScoringContext) -> pl.DataFrame:
     """Find JSON that does not parse."""
-    texts = context.json_texts
+    code = examples["prompt"].str.contains(ABOUT_CODE) & ~(examples["system"] + examples["prompt"]).str.contains(
+        ABOUT_JSON
+    )
+    texts = [
+        None if text is not None and text.error is not None and other else text
+        for text, other in zip(context.json_texts, code, strict=True)
+    ]
     rows = [row for row, text in enumerate(texts) if text is not None]
     findings = [
         Finding(

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from pipelines.quality.json_shape import Kind, fields_of, kinds_of, same_content
+from pipelines.quality.json_shape import MOST_COMPARED, Kind, fields_of, kinds_of, same_content
 from pipelines.quality.registry import Finding, ScoringContext, judged, scorer
 
 
@@ -62,13 +62,15 @@ def _other_names(
 
     by_size = sorted((kind for kind in kinds), key=lambda kind: (-len(kind.rows), sorted(kind.lead)))
     leaders: list[Kind] = []
+    followers: set[int] = set()
     for kind in by_size:
         usual = next((leader for leader in leaders if same_content(leader, kind)), None)
-        if usual is None:
-            leaders.append(kind)
-        elif len(usual.rows) >= context.settings.minimum_group:
+        if usual is not None:
+            followers.add(id(kind))
             for row in kind.rows:
                 find(row, usual, "this content")
+        elif len(kind.rows) >= context.settings.minimum_group and len(leaders) < MOST_COMPARED:
+            leaders.append(kind)
     kind_of = {row: number for number, kind in enumerate(kinds) for row in kind.rows}
     by_task: dict[str, list[int]] = {}
     for row in sorted(objects):
@@ -78,7 +80,7 @@ def _other_names(
         enough = len(rows) >= context.settings.minimum_group
         if task and enough and count >= context.settings.majority_share * len(rows):
             for row in rows:
-                if kind_of[row] != number and kinds[number] in leaders:
+                if kind_of[row] != number and id(kinds[number]) not in followers:
                     find(row, kinds[number], "the task")
     return list(findings.values())
 

@@ -2,8 +2,9 @@
 
 1: the answer ends. 0: it is cut for certain (an open fence, a last word that cannot end a sentence such as "and" or
 "the", a comma or a hyphen at the end), or it lacks the closing mark that at least `majority_share` of the answers of
-its task have, or it opens as those do and lacks the words with which they close. In tasks without that habit (lists,
-titles, labels) a missing mark says nothing.
+its task have, or it opens as those do and lacks the words with which they close. 0.3: its last word is one
+that seldom ends a sentence ("is", "for"). In tasks without the habit of a closing mark (lists, titles, labels) a
+missing one says nothing.
 
 Not covered: JSON (`broken_json.py` says where it stops), and an answer cut exactly after a sentence, in a task
 without a closing formula.
@@ -15,14 +16,18 @@ import polars as pl
 
 from pipelines.quality.registry import Finding, ScoringContext, judged, scorer
 
-# Words after which no sentence ends, in the languages of the refusal rules as well.
+# Words after which no sentence ends. A capital A is a name ("vitamin A").
 DANGLING = (
-    "a|an|the|and|or|but|nor|of|to|with|from|for|by|at|into|because|which|that|than|if|when|while|your|our|their|its|"
-    "my|is|are|was|were|will|would|should|could|can|must|have|has|be|as|we|"
-    "und|oder|der|die|das|den|dem|ein|eine|einen|mit|von|für|zu|dass|ist|wird|et|ou|le|la|les|un|une|des|du|de|que|y|"
-    "el|los|las|con|para|por"
+    "an|the|and|or|but|nor|of|into|because|which|than|if|when|while|your|our|their|its|my|as|we|"
+    "und|oder|dem|eine|einen|von|dass|et|ou|le|les|un|une|des|du|de|que|y|el|los|las|con|por"
 )
-_DANGLING = re.compile(rf"(?:^|[\s(\"'])(?:{DANGLING})$", re.IGNORECASE)
+# Words after which sentences end now and then: "as good as can be", "the one that I looked for", "so wie es ist".
+SELDOM_LAST = (
+    "to|with|from|for|by|at|that|is|are|was|were|will|would|should|could|can|must|have|has|be|"
+    "der|die|das|den|ein|mit|für|zu|ist|wird|est|la|para"
+)
+_DANGLING = re.compile(rf"(?:^|[\s(\"'])(?:a|(?i:{DANGLING}))$")
+_SELDOM_LAST = re.compile(rf"(?:^|[\s(\"'])(?:{SELDOM_LAST})$", re.IGNORECASE)
 # The broken bar is what a damaged ellipsis ends in.
 ENDED = r"[.!?…。！？؟।:;)\]}>\"'”’»`*_~|¦]\s*$|\p{Extended_Pictographic}\x{FE0F}?\s*$"
 SIGN_OFF = r"\n[^\n]{1,40}\s*$"
@@ -75,9 +80,9 @@ def score_truncated(examples: pl.DataFrame, context: ScoringContext) -> pl.DataF
         (prose & ~pl.col("ended")) | (pl.col("text").str.contains("```", literal=True) & ~pl.col("json"))
     )
     for row, text, closes, signed in open_ended.select("row", "text", "closes", "signed").iter_rows():
-        reason = _why_cut(text, closes=bool(closes) and not signed)
-        if reason is not None:
-            findings.append(Finding(row, 0.0, reason, *_last_words(text)))
+        found = _why_cut(text, closes=bool(closes) and not signed)
+        if found is not None:
+            findings.append(Finding(row, *found, *_last_words(text)))
     unfinished = facts.filter(
         enough
         & pl.col("formula")
@@ -95,17 +100,17 @@ def _last_words(text: str) -> tuple[int, int]:
     return text.rfind(" ", 0, max(len(text) - 15, 0)) + 1, len(text)
 
 
-def _why_cut(text: str, *, closes: bool) -> str | None:
-    """Say why a text that ends without a closing mark is cut, or None."""
+def _why_cut(text: str, *, closes: bool) -> tuple[float, str] | None:
+    """Say why a text that ends without a closing mark is cut, with its score, or None."""
     if text.count("```") % 2:
-        return "A code block is opened and not closed."
+        return 0.0, "A code block is opened and not closed."
     if re.search(ENDED_ASCII, text):
         return None
     last = text.rsplit(None, 1)[-1] if text else ""
     if text.endswith((",", "-", "–", "—", "(", "/", "&")) and not text.endswith("---"):
-        return f"The answer stops at '{last}'."
+        return 0.0, f"The answer stops at '{last}'."
     if _DANGLING.search(text):
-        return f"The answer stops after '{last}', where no sentence ends."
+        return 0.0, f"The answer stops after '{last}', where no sentence ends."
     if ADDRESS.search(text):
         return None
     if (
@@ -114,7 +119,9 @@ def _why_cut(text: str, *, closes: bool) -> str | None:
         and text.count(",") < 0.3 * len(text.split())
         and not _CODE.search(text)
     ):
-        return f"The answer stops at '{last}' without a closing mark; nearly all others of its task have one."
+        return 0.0, f"The answer stops at '{last}' without a closing mark; nearly all others of its task have one."
+    if _SELDOM_LAST.search(text):
+        return 0.3, f"The answer stops after '{last}', where few sentences end."
     return None
 
 

@@ -1,15 +1,18 @@
 """Conflicting answers and doubtful labels, on cases worked by hand and against scikit-learn."""
 
 import json
+import time
 
 import numpy as np
 import polars as pl
 import pytest
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import connected_components
 
 from pipelines.errors import CurationError
 from pipelines.quality.conflicts import CONFLICTS, MAJORITY, MINORITY, UNDECIDED, find_conflicts
 from pipelines.quality.labels import label_probabilities
-from pipelines.quality.nearest import nearest, similar_pairs
+from pipelines.quality.nearest import connected, nearest
 from pipelines.quality.settings import ConflictSettings
 from tests.pipelines.quality.conversations import pairs, word_vectors
 
@@ -123,10 +126,36 @@ def test_neighbour_votes_equal_those_of_brute_force() -> None:
         )
         assert rows[row].tolist() == by_hand[:4]
         assert cosines[row] == pytest.approx([vectors[row] @ vectors[other] for other in by_hand[:4]], abs=1e-6)
-    pairs_found = {(one, other) for one, other, _ in similar_pairs(vectors, 0.5)}
-    assert pairs_found == {
-        (one, other) for one in range(60) for other in range(one + 1, 60) if vectors[one] @ vectors[other] >= 0.5
-    }
+
+
+@pytest.mark.parametrize("threshold", [0.3, 0.5, 0.7])
+def test_connected_rows_are_the_components_of_scipy(threshold: float) -> None:
+    vectors = np.random.default_rng(3).standard_normal((1_500, 6)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors[:, 0] += 2 * (threshold == 0.3)  # one large crowd, across the blocks
+    _, labels = connected_components(csr_matrix(vectors @ vectors.T >= threshold), directed=False)
+    first = {label: int(np.flatnonzero(labels == label)[0]) for label in set(labels)}
+    assert connected(vectors, threshold).tolist() == [first[label] for label in labels]
+
+
+def test_other_sums_are_other_questions() -> None:
+    turns = [(f"What is 6{sign}3?", f"It is {result}.") for sign, result in zip("/-*+.", (2, 3, 18, 9, 0), strict=True)]
+    assert sides(*turns) == [""] * 5
+    assert sides(("What is -5 + 1?", "It is -4."), ("What is 5 + 1?", "It is 6.")) == ["", ""]
+    assert sides(('"What is 6/3?"', "It is 2."), ("what is 6/3", "It is 5.")) == [UNDECIDED, UNDECIDED]
+
+
+def test_a_question_with_very_many_answers_asks_for_variety_and_takes_bounded_time() -> None:
+    words = [f"word{number}" for number in range(16)]
+    rng = np.random.default_rng(0)
+    jokes = [("Tell me a joke", " ".join(rng.choice(words, 9)) + f" {number}") for number in range(3_000)]
+    began = time.process_time()
+    assert set(sides(*jokes, (RETURNS, "You have 30 days."), (RETURNS, "You have 14 days."))) == {"", UNDECIDED}
+    assert time.process_time() - began < 5
+
+
+def test_prompts_without_a_word_are_no_question() -> None:
+    assert sides(("", "It takes 3 days."), ("", "It takes 9 days."), ("?", "Yes."), ("?", "No.")) == [""] * 4
 
 
 def test_probabilities_are_distributions_and_blind_to_equal_wording() -> None:

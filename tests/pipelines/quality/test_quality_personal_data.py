@@ -1,12 +1,16 @@
 """Personal data: published test numbers, what looks alike and is none, and places."""
 
 import json
+import time
+from itertools import pairwise
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipelines.errors import CurationError
-from pipelines.quality.personal_data import PERSONAL_DATA, find_personal_data
+from pipelines.quality.personal_data import LIKELY, PERSONAL_DATA, find_personal_data
 from pipelines.quality.personal_patterns import iban_valid, luhn_valid, spans_in
 from pipelines.quality.settings import PersonalDataSettings
 from tests.pipelines.quality.conversations import pairs
@@ -27,6 +31,8 @@ from tests.pipelines.quality.conversations import pairs
         ("ip address", "from ", "203.0.113.7", ""),
         ("key", "key=", "AKIAIOSFODNN7EXAMPLE", ""),  # the example of the provider's documentation
         ("password", "My password is ", "hunter2!", ""),
+        ("password", "the passcode: ", "letme1n!", ""),
+        ("key", "slack: ", "xoxb-abcd-efgh-ijkl", "."),
     ],
 )
 def test_personal_data_is_found_where_it_stands(kind: str, before: str, value: str, after: str) -> None:
@@ -73,6 +79,27 @@ def test_the_house_s_own_contact_is_no_personal_data() -> None:
     assert found.height == 1
     settings = PersonalDataSettings(house_contact_examples=26)
     assert find_personal_data(pairs(*rows), settings).personal_data.height == 26
+
+
+PIECES = ["a.b@c.de", "8.8.8.8", "fe80:0:0:0:0:0:0:1", "555 1234", "call", "tel.", "+44", "030", "(555)", "-", " ",
+          "sk_live_", "AKIA", "hf_", "eyJ", ".", "A1b2C3d4E5f6G7h8", "DE89", "3704", "iban", "4111", "1111",
+          "passcode is", "password:", "hunter2!", "219-09-9999", "-----BEGIN PRIVATE KEY-----", "xoxp-",
+          "x", "12"]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES) | st.text(max_size=3), min_size=1, max_size=12))
+def test_no_text_that_holds_a_span_is_passed_over_unread(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    spans = list(spans_in(text))
+    assert not spans or pl.Series([json.dumps(text, ensure_ascii=False)]).str.contains(LIKELY)[0]
+    assert all(one[2] <= two[1] for one, two in pairwise(sorted(spans, key=lambda span: span[1])))
+
+
+def test_a_text_of_very_many_spans_takes_bounded_time() -> None:
+    text = " ".join(f"a{number}@mail.example" for number in range(30_000))
+    began = time.process_time()
+    assert len(list(spans_in(text))) == 30_000
+    assert time.process_time() - began < 5
 
 
 def test_odd_input_and_unknown_kinds() -> None:

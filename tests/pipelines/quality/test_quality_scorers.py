@@ -1,13 +1,18 @@
 """Every scorer on odd inputs, and each on cases whose answer a reader sees at once."""
 
 import json
+import time
 
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from pipelines.quality.json_shape import kinds_of
 from pipelines.quality.registry import DIMENSIONS, SCORE_ROWS, SCORERS, ScoringContext
 from pipelines.quality.score import score_examples
+from pipelines.quality.scorers.repetition import periodic_runs
 from pipelines.quality.settings import QualitySettings
 from tests.pipelines.quality.conversations import pairs, word_vectors
 
@@ -93,6 +98,13 @@ BAD = [
     ("broken_json", "Sort", '{"intent": "return" "urgency": 1}'),
     ("broken_json", "Sort", "{'intent': 'return'}"),
     ("broken_json", "Sort", '{"a": 1, "a": 2}'),
+    ("broken_json", "Write Python code that prints JSON", "{'intent': 'return'}"),
+    ("placeholder", "How is it?", "%"),
+    ("truncated", "Which?", "Of all the lamps the one that you want is"),
+    ("arithmetic", "Sum?", "- 3 + 5 = 9"),
+    ("arithmetic", "Sum?", "So 2 + 3 = 6, and not 5."),
+    ("repetition", "Say it", "(well well well well well well well well)"),
+    ("repetition", "说", "我不知道。" * 30),
     ("arithmetic", "25 times 8?", "25 x 8 = 150."),
     ("script", "How do I reset it?", "Hold the button. <script>alert(1)</script>"),
     ("script", "How do I reset it?", '<img src=x onerror="alert(1)"> Hold the button.'),
@@ -120,6 +132,13 @@ GOOD = [
     ("encoding", "Wo?", "Schöne Grüße aus Köln – für 20 € geht’s. Ça va, São Paulo? Привет. 日本"),
     ("broken_json", "Sort", '{"intent": "return", "items": [1, 2.5, null, true]}'),
     ("broken_json", "Sing", "[Verse 1] Hello"),
+    ("broken_json", "Create a Python dictionary", "{'a': 1, 'b': 2}"),
+    ("placeholder", "Which operator gives the remainder?", "%"),
+    ("arithmetic", "Solve", "4 * a * 2 + 3 = 11 so a is 1"),
+    ("arithmetic", "Show", "2 + 3 = 4 + 1 so they are equal."),
+    ("arithmetic", "Show", "- 3 + 5 = 2"),
+    ("arithmetic", "Show", "- 3 + 5 = 8"),
+    ("repetition", "List", "one two one two one two three four five six seven eight"),
     ("arithmetic", "25 times 8?", "25 x 8 = 200 and 10 / 3 = 3.33."),
     ("script", "How do I write a script tag in HTML?", "<script>alert(1)</script>"),
     ("script", "Is 3 < 4?", "Yes, 3 < 4 and 5 > 4."),
@@ -139,6 +158,39 @@ def test_scorer_finds_what_is_wrong(name: str, prompt: str, completion: str) -> 
 @pytest.mark.parametrize(("name", "prompt", "completion"), GOOD)
 def test_scorer_leaves_what_is_right_alone(name: str, prompt: str, completion: str) -> None:
     assert found(name, prompt, completion, ENGLISH) is None
+
+
+def test_a_label_that_is_a_placeholder_elsewhere_is_left_alone() -> None:
+    labels = [(f"State of order {number}?", state) for number in range(10) for state in ("pending", "shipped")]
+    assert found("placeholder", "State of order 99?", "pending", labels) is None
+    assert found("placeholder", "Is my order there?", "pending", ENGLISH) == "The answer is a placeholder."
+
+
+@given(st.lists(st.sampled_from("ab"), max_size=60), st.integers(1, 6))
+def test_runs_are_those_of_the_definition(tokens: list[str], longest: int) -> None:
+    expected = {
+        size: max(
+            (
+                last - first + 1
+                for first in range(len(tokens))
+                for last in range(first + 4 * size - 1, len(tokens), size)
+                if all(tokens[place] == tokens[place - size] for place in range(first + size, last + 1))
+            ),
+            default=0,
+        )
+        for size in range(1, longest + 1)
+    }
+    runs = periodic_runs(tokens, longest)
+    assert {size: last - first + 1 for first, last, size in runs} == {s: n for s, n in expected.items() if n}
+    for first, last, size in runs:
+        assert tokens[first : last + 1] == tokens[first : first + size] * ((last - first + 1) // size)
+
+
+def test_json_of_very_many_kinds_takes_bounded_time() -> None:
+    began = time.process_time()
+    kinds = kinds_of({row: {"name": "x", f"field {row}": 1, f"other {row}": 2} for row in range(5_000)})
+    assert len(kinds) == 5_000
+    assert time.process_time() - began < 10
 
 
 ENGLISH = [
@@ -207,6 +259,14 @@ def test_a_missing_closing_mark_counts_only_where_it_is_the_habit() -> None:
     open_ended = [(prompt, f"Your order is on its way to the place {prompt[36:39]}") for prompt, _ in ENGLISH]
     assert found("truncated", "Name it", "A quiet lamp", open_ended) is None
     assert found("truncated", "Please tell me about order number 99", cut, open_ended) is None
+
+
+def test_words_that_end_few_sentences_are_doubtful_and_names_of_one_letter_are_none() -> None:
+    assert found("truncated", "Which?", "Carrots and a few other roots mostly hold vitamin A") is None
+    examples = pairs(("Which?", "The finest day that there could ever be"), ("Why?", "It went back to the depot and"))
+    context = ScoringContext(examples, QualitySettings())
+    scores = SCORERS["truncated"].function(examples, context)["score"].to_list()
+    assert scores == [0.3, 0.0]
 
 
 def test_length_finds_the_answer_that_is_far_longer_than_all_others() -> None:
