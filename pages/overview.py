@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.components.funnel import funnel
-from workbench.app import session
+from workbench.app import gate, session
 from workbench.app.navigation import go, link
 from workbench.app.plain import plain
 
@@ -88,8 +88,9 @@ if not sources.is_empty():
     st.subheader("Sources", anchor=False)
     st.dataframe(sources, hide_index=True, column_config={"imported_at": st.column_config.DatetimeColumn("imported")})
 
-with st.expander("Open another project"), st.form("other"):
-    folder = st.text_input("Folder", placeholder="~/another-project")
-    create = st.toggle("Create it new")
-    if st.form_submit_button("Open"):
-        change_project(folder, create)
+if not gate.is_shared():
+    with st.expander("Open another project"), st.form("other"):
+        folder = st.text_input("Folder", placeholder="~/another-project")
+        create = st.toggle("Create it new")
+        if st.form_submit_button("Open"):
+            change_project(folder, create)

@@ -18,6 +18,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from workbench.app.launcher import ADDRESS, app_command, app_environment
+from workbench.app.sign_in import SignIn
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # Software drawing: the machines that run tests have no graphics card.
@@ -37,19 +38,23 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path | None], str]]:
-    """Return a function that serves the app on a project, or on none, and returns its address."""
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+    """Return a function that serves the app on a project, or on none, with a sign-in or without; gives its address."""
     running: list[subprocess.Popen[bytes]] = []
 
-    def start(project: Path | None = None) -> str:
+    def start(project: Path | None = None, sign_in: SignIn | None = None) -> str:
         folder = tmp_path_factory.mktemp("server")
-        port = _free_port()
+        port = free_port()
         with (folder / "log.txt").open("wb") as log:
             child = subprocess.Popen(
-                app_command(port), env=app_environment(project), cwd=folder, stdout=log, stderr=subprocess.STDOUT
+                app_command(port, sign_in=sign_in),
+                env=app_environment(project, sign_in),
+                cwd=folder,
+                stdout=log,
+                stderr=subprocess.STDOUT,
             )
         running.append(child)
-        _wait_for(port, child, folder / "log.txt")
+        wait_for(port, child, folder / "log.txt")
         return f"http://{ADDRESS}:{port}"
 
     yield start
@@ -142,13 +147,15 @@ def write_rows(path: Path, rows: list[Any]) -> Path:
     return path
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of this machine that nobody listens at."""
     with socket.socket() as probe:
         probe.bind((ADDRESS, 0))
         return int(probe.getsockname()[1])
 
 
-def _wait_for(port: int, child: "subprocess.Popen[bytes]", log: Path) -> None:
+def wait_for(port: int, child: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Wait until a server answers; one that stopped fails the test with its log."""
     end = time.monotonic() + PATIENCE / 1000
     while time.monotonic() < end:
         if child.poll() is not None:

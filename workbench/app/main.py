@@ -3,15 +3,18 @@
 import streamlit as st
 
 from pipelines.errors import CurationError
-from workbench.app import session
+from workbench.app import gate, session
 from workbench.app.navigation import sections
 from workbench.app.plain import plain
+from workbench.app.theme import EXTRA_CSS
 
 
 def draw_app() -> None:
     """Draw the menu and run the page that is asked for."""
     # A picture of our own: a page's icon as favicon would be fetched from a font host.
     st.set_page_config(page_title="Fine-tuning workbench", page_icon="🧵", layout="wide")
+    st.html(f"<style>{EXTRA_CSS}</style>")
+    gate.draw_gate()
     page = st.navigation(sections(), expanded=True)
     _draw_sidebar()
     try:
@@ -25,6 +28,9 @@ def _draw_sidebar() -> None:
         folder = session.chosen_folder()
         if folder is not None:
             st.caption(f"Project **{plain(folder.name)}**")
+        if gate.is_shared():
+            gate.draw_person()
+            return
         st.text_input(
             "Your name",
             key=session.REVIEWER,

@@ -14,6 +14,7 @@ from typing import ParamSpec, TypeVar
 import streamlit as st
 
 from pipelines.errors import CurationError
+from workbench.app import gate
 from workbench.app.launcher import PROJECT_VARIABLE
 from workbench.app.navigation import go
 from workbench.app.plain import plain
@@ -37,6 +38,8 @@ def current_project() -> Project:
 
 def chosen_folder() -> Path | None:
     """Return the folder of the project that is open, or None."""
+    if gate.is_shared():
+        return Path(os.environ[PROJECT_VARIABLE])
     folder = st.session_state.get(CHOSEN) or _desk().get(CHOSEN) or os.environ.get(PROJECT_VARIABLE)
     return Path(folder) if folder else None
 
@@ -45,8 +48,10 @@ def open_project(folder: str, *, create: bool = False) -> None:
     """Open a project folder, or create one, and make it the one that every page shows.
 
     Raises:
-        CurationError: no folder is named, it is no project, or another process holds it.
+        CurationError: no folder is named, it is no project, another process holds it, or a team shares the app.
     """
+    if gate.is_shared():
+        raise CurationError("This workbench serves one project.", "Ask who runs it for another one.")
     if not folder.strip():
         raise CurationError("No folder is named.", "Type the path of a folder, for example ~/my-project.")
     path = Path(folder.strip()).expanduser().resolve()
@@ -58,7 +63,12 @@ def open_project(folder: str, *, create: bool = False) -> None:
 
 
 def reviewer_name() -> str:
-    """Return the name under which decisions and ratings are stored."""
+    """Return the name under which decisions and ratings are stored: that of the sign-in where there is one."""
+    if gate.is_shared():
+        name = gate.signed_in_name()
+        if name is None:
+            raise CurationError("Nobody is signed in.", "Reload the page and sign in.")
+        return name
     return str(st.session_state.get(REVIEWER) or "").strip() or login_name()
 
 

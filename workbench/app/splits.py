@@ -5,6 +5,7 @@ from typing import Any
 
 from pipelines.errors import CurationError
 from pipelines.progress import Progress
+from workbench.app.gate import is_shared
 from workbench.app.watching import run_in_background
 from workbench.exporting import ExportReport
 from workbench.project import Project
@@ -48,13 +49,17 @@ def start_export(project: Project, folder: str, format: str) -> None:
     """Export in the background.
 
     Raises:
-        CurationError: no folder is named.
+        CurationError: no folder is named, or a team shares the app and it is not one of the project's own.
     """
     if not folder.strip():
         raise CurationError("No folder is named.", "Type the folder that the files go to.")
+    out = Path(folder.strip()).expanduser()
+    exports = Path(project.folder) / "exports"
+    if is_shared() and not out.resolve().is_relative_to(exports.resolve()):
+        raise CurationError("This workbench writes only into its project.", f"Name a folder in {exports}.")
 
     def work(progress: Progress) -> ExportReport:
-        return project.exporting.export(Path(folder.strip()).expanduser(), format, progress)
+        return project.exporting.export(out, format, progress)
 
     run_in_background(project, EXPORT, "Exporting", work)
 

@@ -3,10 +3,10 @@
 Flags rather than `.streamlit/config.toml`: the file is found only from the folder that the app is started in, and the
 app must look and behave the same from any folder.
 
-Contrast, held by a test with the formula of WCAG 2.2: text, links and the faded text of captions (Streamlit draws it at
-60 %) have at least 4.5:1 on both backgrounds; so has the white text of a primary button. In dark colours no primary can
-serve both that white text and text of its own on the dark background, so nothing is written in it: `EXTRA_CSS` gives the
-chosen option and tab the text's own colour.
+Contrast, held by a test with the formula of WCAG 2.2: text, links and the faded text of captions (Streamlit draws it
+at 60 %) have at least 4.5:1 on both backgrounds; so has the white text of a primary button. In dark colours no primary
+can serve both that white text and text of its own on the dark background, so nothing is written in it: `EXTRA_CSS`
+gives the chosen option and tab the text's own colour.
 """
 
 LIGHT = {

@@ -12,6 +12,7 @@ import streamlit as st
 
 from pipelines.errors import CurationError
 from pipelines.progress import Progress
+from workbench.app.gate import is_shared
 from workbench.app.watching import run_in_background
 from workbench.importing import ImportReport, Preview
 from workbench.project import Project
@@ -25,32 +26,56 @@ def waiting_files(project: Project, uploads: Sequence[Any] | None, typed: str) -
     """Return the files to import: uploads, written into the project's cache, and typed paths, one a line.
 
     Raises:
-        CurationError: a typed path is no file.
+        CurationError: a typed path is not there, or a team shares the app.
     """
+    if typed.strip() and is_shared():
+        raise CurationError("This workbench reads no files of its machine.", "Upload the file.")
     paths = [_stored(project, upload) for upload in uploads or []]
     for line in typed.splitlines():
         if not line.strip():
             continue
         path = Path(line.strip()).expanduser()
-        if not path.is_file():
+        if not path.exists():
             raise CurationError(f"There is no file {path}.", "Type a path on the machine that runs the app.")
         paths.append(path)
     return paths
 
 
 def preview_of(project: Project, path: Path, format: str, role: str, mapping: Mapping[str, str]) -> Preview:
-    """Return the preview of a file, read again only when the file or a choice has changed.
+    """Return the preview of a file, read again only when the file or a choice has changed; two are kept.
 
     Raises:
         CurationError: the file cannot be read.
     """
     stat = path.stat()
     key = (str(path), stat.st_mtime_ns, stat.st_size, format, role, tuple(sorted(mapping.items())))
-    found: tuple[Any, Preview] | None = st.session_state.get("import-preview")
-    if found is None or found[0] != key:
-        found = (key, project.importing.preview(path, format=format, mapping=dict(mapping), role=role))
-        st.session_state["import-preview"] = found
-    return found[1]
+    kept: dict[Any, Preview] = st.session_state.setdefault("import-previews", {})
+    if key not in kept:
+        while len(kept) > 1:
+            kept.pop(next(iter(kept)))
+        kept[key] = project.importing.preview(path, format=format, mapping=dict(mapping), role=role)
+    return kept[key]
+
+
+def source_of(paths: Sequence[Path], typed: str) -> str:
+    """Return the source that an import goes by: what was typed, else the name of the first file or folder."""
+    return typed.strip() or (paths[0].resolve().name if paths[0].is_dir() else paths[0].stem)
+
+
+def files_of(paths: Sequence[Path]) -> dict[str, Path]:
+    """Return the files that paths stand for, folders opened, by a name to show.
+
+    Raises:
+        CurationError: a folder holds nothing to read, or leads out of itself.
+    """
+    from pipelines.formats.folder import files_in, shown_name
+
+    return {shown_name(file, path): file for path in paths for file in files_in(path)}
+
+
+def rejected_lines(project: Project) -> bytes:
+    """Return every line that could not be read as JSON Lines: file, line, column, reason, remedy, raw."""
+    return project.importing.rejected(limit=project.importing.rejected_count()).write_ndjson().encode()
 
 
 def start_import(

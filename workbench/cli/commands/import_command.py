@@ -39,7 +39,7 @@ def command(
     no_map: bool,
     as_json: bool,
 ) -> None:
-    """Read FILES, or folders of files, into PROJECT. Lines that cannot be read are kept as rejected, with the reason."""
+    """Read FILES, or folders of them, into PROJECT. Lines that cannot be read are kept, with the reason."""
     from workbench.project import Project
 
     if mapping and no_map:
