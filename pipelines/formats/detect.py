@@ -25,14 +25,23 @@ def detect_format(rows: Sequence[Row]) -> str | None:
     """
     counts: dict[str, int] = {}
     for row in rows:
-        if (shape := shape_of(list(row))) is not None:
+        if (shape := shape_of_row(row)) is not None:
             counts[shape.name] = counts.get(shape.name, 0) + 1
     return max(counts, key=lambda name: counts[name]) if counts else None
 
 
 def shape_of(columns: Sequence[str]) -> Format | None:
-    """Return the first shape that recognises the columns."""
+    """Return the first shape that recognises the columns, whatever they hold."""
     return next((shape for shape in shapes() if shape.recognise is not None and shape.recognise(columns)), None)
+
+
+def shape_of_row(row: Row) -> Format | None:
+    """Return the first shape that recognises the columns and what they hold."""
+    for shape in shapes():
+        fields = shape.recognise(list(row)) if shape.recognise is not None else None
+        if fields and (shape.holds is None or shape.holds({field: row[column] for field, column in fields.items()})):
+            return shape
+    return None
 
 
 def detect_container(source: Source, mapping: Mapping[str, str]) -> str:
@@ -51,6 +60,8 @@ def detect_container(source: Source, mapping: Mapping[str, str]) -> str:
     lines = [line for line in lines if line]
     if not lines:
         return "jsonl"
+    if lines[0].startswith("<|im_start|>"):
+        return "chatml-text"
     if any(_is_object(line) for line in lines[:_LOOKED_AT]):
         return "jsonl"
     if lines[0][0] == "{":

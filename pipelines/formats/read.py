@@ -8,6 +8,7 @@ Frames are built in batches, so that Python objects never pile up; the result it
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from json.encoder import encode_basestring
@@ -21,6 +22,7 @@ from pipelines.errors import CurationError
 from pipelines.examples import Message, canonical_messages
 from pipelines.formats.detect import container_named, detect_container
 from pipelines.formats.names import FIELDS, apply_mapping
+from pipelines.formats.normalisation import Kind, normalise
 from pipelines.formats.registry import FORMATS, Format, Record, Row, Unfit, shapes
 from pipelines.formats.roles import Role, check_conversation
 from pipelines.formats.source import Source, open_source
@@ -39,6 +41,9 @@ class ReadSettings(BaseModel, frozen=True, extra="forbid"):
     role: Role = Field("train", description="What the rows are for; only production queries need no answer.")
     mapping: dict[str, str] = Field(
         default_factory=dict, description="Which column holds what, where names are unusual: {'prompt': 'question'}."
+    )
+    normalise: tuple[Kind, ...] = Field(
+        (), description="What to even out in the messages: unicode, white-space, keys; counted, and off by default."
     )
     max_line_bytes: int = Field(64 << 20, ge=100, description="Longer lines are rejected.")
     max_unpacked_bytes: int = Field(8 << 30, ge=100, description="A compressed file that grows beyond is refused.")
@@ -108,7 +113,7 @@ def read_file(path: Path, settings: ReadSettings | None = None, *, progress: Pro
             break
     progress(1.0, f"Read {path.name}")
     accepted, rejected = sorter.frames()
-    name, warnings = judged(container, source.warnings, sorter.shapes, sorter.lines)
+    name, warnings = judged(container, [*source.warnings, *sorter.warnings()], sorter.shapes, sorter.lines)
     return ReadResult(accepted, rejected, name, sorter.lines, warnings, tuple(sorter.columns))
 
 
@@ -161,29 +166,64 @@ def records_of(container: Format, source: Source) -> Iterator[Record]:
     return container.read_records(source)
 
 
+class Way:
+    """One way to read rows with certain columns: the shape, where its fields are, and what remains."""
+
+    def __init__(self, shape: Format, fields: dict[str, str], columns: tuple[str, ...]) -> None:
+        used = set(fields.values())
+        self.shape = shape
+        self.fields = fields
+        self.rest = [column for column in columns if column not in used]
+
+    def take(self, row: Row) -> dict[str, Any]:
+        """Return the fields of a row."""
+        return {field: row[column] for field, column in self.fields.items()}
+
+
 class Plan:
-    """How rows with certain columns are read: the shape, where its fields are, and what remains."""
+    """How rows with certain columns are read, by their columns and where those do not tell by what they hold.
+
+    Attributes:
+        told: ways that are taken only for rows that hold what the shape expects, asked first.
+        shape: the shape of all other rows, None when there is none, with its fields in the same sense as `Way`.
+    """
 
     def __init__(self, columns: tuple[str, ...], settings: ReadSettings, forced: Format | None) -> None:
         named = apply_mapping(columns, settings.mapping)
         names = list(named)
+        self.told: list[Way] = []
         self.shape: Format | None = None
         self.fields: dict[str, str] = {}
+        self._way: Way | None = None
         for shape in [forced] if forced is not None else shapes():
             found = shape.recognise(names) if shape.recognise is not None else None
-            if found:
-                self.shape = shape
-                self.fields = {field: named[name] for field, name in found.items()}
-                break
-        used = set(self.fields.values())
-        self.rest = [column for column in columns if column not in used]
-        if self.shape is None:
-            shown = ", ".join(columns[:8]) or "none"
-            wanted = f"the format {forced.title}" if forced is not None else "any known format"
-            self.problem = Unfit(
-                f"The columns ({shown:.200}) are not those of {wanted}.",
-                "Say which column holds what, as in prompt=COLUMN and completion=COLUMN.",
-            )
+            if not found:
+                continue
+            way = Way(shape, {field: named[name] for field, name in found.items()}, columns)
+            if shape.holds is not None and forced is None:
+                self.told.append(way)
+                continue
+            self._way, self.shape, self.fields = way, shape, way.fields
+            break
+        shown = ", ".join(columns[:8]) or "none"
+        wanted = f"the format {forced.title}" if forced is not None else "any known format"
+        self._problem = Unfit(
+            f"The columns ({shown:.200}) are not those of {wanted}.",
+            "Say which column holds what, as in prompt=COLUMN and completion=COLUMN.",
+        )
+
+    def way(self, row: Row) -> Way:
+        """Return how a row is read.
+
+        Raises:
+            Unfit: no shape has such columns.
+        """
+        for way in self.told:
+            if way.shape.holds is not None and way.shape.holds(way.take(row)):
+                return way
+        if self._way is None:
+            raise self._problem
+        return self._way
 
 
 class Sorter:
@@ -193,6 +233,7 @@ class Sorter:
         lines: records that were taken.
         shapes: number of accepted records by the name of their shape.
         columns: those of the first records, in their order of appearance.
+        normalised: number of accepted records that were changed, by the kind of the change.
     """
 
     def __init__(self, settings: ReadSettings) -> None:
@@ -207,6 +248,7 @@ class Sorter:
         self._accepted_frames: list[pl.DataFrame] = []
         self._rejected_frames: list[pl.DataFrame] = []
         self.lines = 0
+        self.normalised: Counter[Kind] = Counter()
         self._seen_columns = 0
 
     def take(self, record: Record) -> None:
@@ -259,12 +301,21 @@ class Sorter:
         if self._seen_columns < 100:
             self._seen_columns += 1
             self.columns.update(dict.fromkeys(columns))
-        if plan.shape is None or plan.shape.read_row is None:
-            raise plan.problem
-        messages = plan.shape.read_row({field: row[column] for field, column in plan.fields.items()})
+        way = plan.way(row)
+        if way.shape.read_row is None:
+            raise Unfit(f"The format {way.shape.title} cannot be read.", "Use another format.")
+        messages, changed = way.shape.read_row(way.take(row)), set[Kind]()
+        if self._settings.normalise:
+            messages, changed = normalise(messages, self._settings.normalise)
         messages = check_conversation(messages, self._settings.role)
-        metadata = _metadata({column: row[column] for column in plan.rest}) if plan.rest else "{}"
-        return _canonical(messages), metadata, plan.shape.name
+        metadata = _metadata({column: row[column] for column in way.rest}) if way.rest else "{}"
+        canonical = _canonical(messages)
+        self.normalised.update(changed)
+        return canonical, metadata, way.shape.name
+
+    def warnings(self) -> list[str]:
+        """Return how many lines were evened out, for each kind that changed one."""
+        return [f"{count} lines were normalised: {kind}." for kind, count in sorted(self.normalised.items())]
 
     def _flush(self) -> None:
         if self._accepted:

@@ -3,8 +3,8 @@
 Two kinds: a *shape* turns one row (an object with named columns) into messages and back, a *container* turns a file
 into rows. `shapes/` and `containers/` hold one module each; adding a module is all that a new format needs.
 
-    shape      chat, prompt-completion, alpaca, sharegpt, preference, prompt
-    container  jsonl, json, csv, tsv, parquet, text
+    shape      chat, prompt-completion, alpaca, sharegpt, preference, chatml, prompt
+    container  jsonl, json, csv, tsv, parquet, arrow, chatml-text, text
 
 Both kinds may be asked for by name: a shape in any container, a container with any shape inside.
 """
@@ -50,6 +50,8 @@ Recognise = Callable[[Sequence[str]], Mapping[str, str] | None]
 # The conversation that the fields hold; raises Unfit.
 ReadRow = Callable[[Mapping[str, Any]], list[Message]]
 # The row that holds the conversation; True when the file has a column for system messages; raises Unfit.
+# Whether what the fields hold is of the shape, where other shapes have the same columns.
+Holds = Callable[[Mapping[str, Any]], bool]
 WriteRow = Callable[[list[Message], bool], Row]
 ReadRecords = Callable[["Source"], Iterator[Record]]
 # Writes rows to a file and says what was changed on the way in.
@@ -68,6 +70,7 @@ class Format:
         example: a real row.
         kind: `shape` or `container`.
         order: shapes are asked in this order whether a row is theirs.
+        holds: asked as well, of each row, where the columns alone do not tell.
     """
 
     name: str
@@ -78,6 +81,7 @@ class Format:
     kind: Literal["shape", "container"] = "shape"
     order: int = 100
     recognise: Recognise | None = None
+    holds: Holds | None = None
     read_row: ReadRow | None = None
     write_row: WriteRow | None = None
     read_records: ReadRecords | None = None

@@ -18,7 +18,7 @@ import polars as pl
 from pipelines.errors import CurationError
 from pipelines.examples import Message, canonical_messages, messages_of
 from pipelines.formats.containers.json_lines import write_json_lines
-from pipelines.formats.detect import shape_of
+from pipelines.formats.detect import shape_of_row
 from pipelines.formats.registry import FORMATS, Format, Row, Unfit
 from pipelines.progress import Progress, no_progress
 
@@ -124,7 +124,7 @@ def _row(entry: Format, messages: list[Message], with_system: bool) -> Row:
 
 
 def _read_back(row: Row) -> str | None:
-    shape = shape_of(list(row))
+    shape = shape_of_row(row)
     if shape is None or shape.recognise is None or shape.read_row is None:
         return None
     fields = shape.recognise(list(row)) or {}

@@ -11,8 +11,8 @@ from typing import Any
 from pipelines.examples import Message
 from pipelines.formats.names import COMPLETION_NAMES, PROMPT_NAMES, SYSTEM_NAMES, find_name
 from pipelines.formats.registry import Format, register_format
-from pipelines.formats.shapes.chat import message_list
 from pipelines.formats.shapes.prompt_completion import system_message, text
+from pipelines.formats.turns import messages_in
 
 
 @register_format
@@ -43,5 +43,5 @@ def read_row(fields: Mapping[str, Any]) -> list[Message]:
     """Return the prompt as a user message, after a system message where there is one."""
     prompt = fields["prompt"]
     if isinstance(prompt, list):
-        return system_message(fields.get("system")) + message_list(prompt, "prompt")
+        return system_message(fields.get("system")) + messages_in(prompt, "prompt")
     return [*system_message(fields.get("system")), {"role": "user", "content": text(prompt, "prompt")}]

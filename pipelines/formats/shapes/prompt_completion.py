@@ -12,7 +12,7 @@ from typing import Any
 from pipelines.examples import Message
 from pipelines.formats.names import COMPLETION_NAMES, PROMPT_NAMES, SYSTEM_NAMES, find_name
 from pipelines.formats.registry import Format, Row, Unfit, register_format
-from pipelines.formats.shapes.chat import message_list
+from pipelines.formats.turns import messages_in
 
 
 @register_format
@@ -45,11 +45,13 @@ def read_row(fields: Mapping[str, Any]) -> list[Message]:
     """Return a system message where there is one, the prompt and the completion."""
     prompt, completion = fields["prompt"], fields["completion"]
     messages = system_message(fields.get("system"))
-    if isinstance(prompt, list) and isinstance(completion, list):
-        return messages + message_list(prompt, "prompt") + message_list(completion, "completion")
-    messages.append({"role": "user", "content": text(prompt, "prompt")})
-    messages.append({"role": "assistant", "content": text(completion, "completion")})
-    return messages
+    return messages + _turns(prompt, "prompt", "user") + _turns(completion, "completion", "assistant")
+
+
+def _turns(value: object, column: str, role: str) -> list[Message]:
+    if isinstance(value, list) and value:
+        return messages_in(value, column)
+    return [{"role": role, "content": text(value, column)}]
 
 
 def single_turn_row(messages: list[Message], with_system: bool) -> Row:

@@ -2,11 +2,11 @@
 
     {"conversations": [{"from": "human", "value": "Hello"}, {"from": "gpt", "value": "Hello, how can I help?"}]}
 
-Speakers become roles: human → user, gpt → assistant, observation → tool; further keys of a turn are kept. Turns that
-name `role` and `content` instead are read as well. A `system` column becomes the first message.
+Speakers become roles (`turns.py`): human → user, gpt → assistant, observation → tool; a `function_call` turn becomes an
+assistant message with `tool_calls`. Turns that name `role` and `content` are read as well. A `system` column becomes
+the first message.
 
-Not covered: calls written as `function_call` turns, which are rejected by name. Not carried when written: content that
-is no text (parts, tool calls).
+Not carried when written: content that is no text (parts, tool calls).
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,23 +15,9 @@ from typing import Any
 from pipelines.examples import Message
 from pipelines.formats.names import SYSTEM_NAMES, find_name
 from pipelines.formats.registry import Format, Row, Unfit, register_format
-from pipelines.formats.shapes.chat import message_list
 from pipelines.formats.shapes.prompt_completion import system_message
+from pipelines.formats.turns import messages_in
 
-_ROLES = {
-    "human": "user",
-    "user": "user",
-    "gpt": "assistant",
-    "chatgpt": "assistant",
-    "bot": "assistant",
-    "model": "assistant",
-    "assistant": "assistant",
-    "system": "system",
-    "developer": "developer",
-    "observation": "tool",
-    "tool": "tool",
-    "function": "function",
-}
 _SPEAKERS = {"user": "human", "assistant": "gpt"}
 
 
@@ -67,9 +53,7 @@ def recognise(columns: Sequence[str]) -> Mapping[str, str] | None:
 
 def read_row(fields: Mapping[str, Any]) -> list[Message]:
     """Return the turns as messages."""
-    messages = system_message(fields.get("system"))
-    turns = message_list(fields["conversations"], "conversations")
-    return messages + [_message(turn, position) for position, turn in enumerate(turns, start=1)]
+    return system_message(fields.get("system")) + messages_in(fields["conversations"], "conversations")
 
 
 def write_row(messages: list[Message], with_system: bool) -> Row:
@@ -86,20 +70,3 @@ def write_row(messages: list[Message], with_system: bool) -> Row:
         rest = {key: value for key, value in message.items() if key not in ("role", "content")}
         turns.append({"from": _SPEAKERS.get(role, role), "value": message["content"], **rest})
     return {"conversations": turns}
-
-
-def _message(turn: Message, position: int) -> Message:
-    if "from" not in turn and "role" in turn:
-        return turn
-    speaker = turn.get("from")
-    role = _ROLES.get(speaker.strip().lower()) if isinstance(speaker, str) else None
-    if role is None:
-        raise Unfit(
-            f"Turn {position} is from {str(speaker)[:40]!r}, which is no known speaker.",
-            "Use human, gpt, system or tool; write tool calls as chat messages.",
-        )
-    if clash := {"role", "content"} & turn.keys():
-        raise Unfit(f"Turn {position} has both from/value and {clash.pop()}.", "Keep one of the two forms.")
-    message: Message = {"role": role, "content": turn.get("value")}
-    message.update({key: value for key, value in turn.items() if key not in ("from", "value")})
-    return message

@@ -197,7 +197,10 @@ def test_links_devices_doubles_passwords_and_documents_are_refused(tmp_path):
 
 def test_an_archive_that_grows_or_counts_past_a_limit_is_refused(tmp_path):
     bomb = zip_of(tmp_path / "bomb", {"a.jsonl": "a" * 5_000_000})
-    with pytest.raises(CurationError, match="limit of 1,000,000"), opened_files(bomb, FolderLimits(max_bytes=1_000_000)):
+    with (
+        pytest.raises(CurationError, match="limit of 1,000,000"),
+        opened_files(bomb, FolderLimits(max_bytes=1_000_000)),
+    ):
         pass
     many = zip_of(tmp_path / "many", {f"{place}.jsonl": LINE for place in range(30)})
     with pytest.raises(CurationError, match="limit of 20"), opened_files(many, FolderLimits(max_files=20)):
