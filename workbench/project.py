@@ -29,6 +29,7 @@ from workbench.splitting import Splitting
 from workbench.store.store import Clock, Store, utc_now
 from workbench.tables import Tables
 from workbench.training import Training
+from workbench.versions import Versions
 
 DATABASE = "workbench.duckdb"
 
@@ -143,6 +144,11 @@ class Project:
     def splitting(self) -> Splitting:
         """Split without leaks."""
         return Splitting(self.store, self.folder)
+
+    @cached_property
+    def versions(self) -> Versions:
+        """List, name, compare and restore dataset versions."""
+        return Versions(self.store)
 
     @cached_property
     def exporting(self) -> Exporting:

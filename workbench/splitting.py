@@ -113,9 +113,20 @@ class Splitting:
         duplicates = self._store.analysis.duplicates().select(
             "example_id", group_id=pl.lit("group:") + pl.col("group_id")
         )
-        return pl.concat(
-            [duplicates, links_of_pairs(certain).select(columns), found.links.select(columns)]
-        ), found.notes
+        parts = [duplicates, links_of_pairs(certain).select(columns), found.links.select(columns), self._kin(examples)]
+        return pl.concat(parts), found.notes
+
+    def _kin(self, examples: pl.DataFrame) -> pl.DataFrame:
+        """Link examples of which one was edited into the other, also by an edit that was undone since."""
+        from pipelines.splitting.components import connect
+
+        edits = self._store.edits.links()
+        sides = [edits.select(example_id=side, group_id="child_id") for side in ("parent_id", "child_id")]
+        texts = pl.concat(sides).unique()
+        line = connect(texts["example_id"].unique(maintain_order=True), texts)
+        return line.join(examples, on="example_id", how="semi").select(
+            "example_id", group_id=pl.lit("edited:") + pl.col("group_id")
+        )
 
     def _with_stratum(self, examples: pl.DataFrame) -> pl.DataFrame:
         """Add the cluster as the stratum, so that each split holds every topic in proportion."""
@@ -125,11 +136,12 @@ class Splitting:
         return examples.join(clusters, on="example_id", how="left", maintain_order="left")
 
     def _previous(self, settings: SplitSettings) -> pl.DataFrame | None:
-        """Return where examples stood in the last version of the same settings: they stay there."""
+        """Return where examples stood in the last version of the same settings: they and their kin stay there."""
         current = self._store.versions.current()
         if current is None or current.settings != settings.model_dump():
             return None
-        return self._store.versions.members(current.number).select("example_id", "split")
+        members = self._store.versions.members(current.number).select("example_id", "split")
+        return pl.concat([members, self._store.versions.sealed_kin(current.number).with_columns(split=pl.lit("test"))])
 
     def _certify(self, examples: pl.DataFrame, assignments: pl.DataFrame, progress: Progress) -> dict[str, Any]:
         from pipelines.embedding.minilm import load_encoder

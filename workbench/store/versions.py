@@ -86,6 +86,44 @@ class VersionStore:
         versions = self._records("WHERE number = (SELECT max(number) FROM versions)")
         return versions[0] if versions else None
 
+    def all_records(self) -> list[VersionRecord]:
+        """Return every version, newest first."""
+        return self._records("ORDER BY number DESC")
+
+    def rename(self, number: int, name: str) -> None:
+        """Give a version another name; its members and its hash stay."""
+        with self._database.transaction() as transaction:
+            transaction.execute(
+                "UPDATE versions SET name = $name WHERE number = $number", {"number": number, "name": name}
+            )
+
+    def members_told(self, number: int) -> pl.DataFrame:
+        """Return the curated members of a version with what a comparison tells of them.
+
+        Returns:
+            example_id, split, source (of its first line), cluster (title; None before the coverage stage).
+        """
+        return self._database.frame(
+            "SELECT m.example_id, m.split, o.source, c.title AS cluster FROM version_members m"
+            " LEFT JOIN (SELECT example_id, arg_min(source, (import_id, line)) AS source FROM occurrences"
+            " GROUP BY example_id) o USING (example_id)"
+            " LEFT JOIN (SELECT example_id, any_value(title) AS title FROM clusters GROUP BY example_id) c"
+            " USING (example_id) WHERE m.number = $number AND m.included ORDER BY m.example_id",
+            {"number": number},
+        )
+
+    def shown_since(self, number: int) -> int:
+        """Count the test examples of a version that some later version did not seal: they were open to review."""
+        return int(
+            self._database.value(
+                "SELECT count(DISTINCT example_id) FROM (SELECT m.example_id, v.number FROM version_members m"
+                " JOIN versions v ON v.number > m.number WHERE m.number = $number AND m.split = 'test') open"
+                " WHERE NOT EXISTS (SELECT 1 FROM version_members s WHERE s.number = open.number"
+                " AND s.example_id = open.example_id AND s.split = 'test')",
+                {"number": number},
+            )
+        )
+
     def with_version(self, version: str) -> VersionRecord | None:
         """Return the newest version of that hash, or None."""
         versions = self._records("WHERE version = $version ORDER BY number DESC", {"version": version})
@@ -102,6 +140,12 @@ class VersionStore:
             "SELECT example_id, split, group_id, included FROM version_members WHERE number = $number"
             " ORDER BY example_id",
             {"number": number},
+        )
+
+    def sealed_kin(self, number: int) -> pl.DataFrame:
+        """Return what is sealed with a version though no member of it: other texts of its test examples."""
+        return self._database.frame(
+            "SELECT DISTINCT example_id FROM sealed_kin WHERE number = $number ORDER BY example_id", {"number": number}
         )
 
     def counts(self, number: int) -> dict[str, int]:
