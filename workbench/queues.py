@@ -46,6 +46,7 @@ QUEUES = {
         Queue("sources", "Source by source", "One source after another."),
         Queue("flagged", "Flagged", "What a reviewer wants to be looked at again."),
         Queue("disagreements", "Disagreements", "Reviewers differ: yours is the deciding vote.", deciding=True),
+        Queue("filter", "Whatever the filter selects", "Decided or not, as imported."),
         Queue("audit", "Random audit", "A random sample of what was decided, judged again unseen.", blind=True),
     )
 }

@@ -73,6 +73,10 @@ class Reviewing:
         """Return the ids of the next examples to look at."""
         return self._store.browse.ids(chosen, _order(order), descending=descending, limit=limit, offset=offset)
 
+    def has_examples(self) -> bool:
+        """Tell whether any training example was imported."""
+        return self._store.cards.has_examples()
+
     def sealed_count(self) -> int:
         """Count the examples of the sealed test split, which review never shows."""
         return self._store.browse.sealed_count()
@@ -176,6 +180,10 @@ class Reviewing:
         for event in sorted(events, key=lambda event: int(event["sequence"])):
             if int(event["sequence"]) > stored:
                 self._store_event(event, who)
+        return self._store.decisions.highest_sequence(session)
+
+    def stored(self, session: str) -> int:
+        """Return the highest sequence of a review session that is stored; 0 when there is none."""
         return self._store.decisions.highest_sequence(session)
 
     def _store_event(self, event: Mapping[str, Any], who: str) -> None:

@@ -29,7 +29,7 @@ class RatingCard {
       this.log = new EventLog(`rate:${data.queue}`, () => this.drawSaved());
       this.drawFrame();
     }
-    this.log.transmit = this.send;
+    this.log.transmit = () => this.send(this.log.next);
     this.log.acknowledge(data.acknowledged);
     const shown = this.pair?.comparison_id;
     if (data.queue !== this.queue) {
@@ -73,7 +73,7 @@ class RatingCard {
     this.draw();
     if (this.pairs.length - this.at < PAIRS_AHEAD && this.asked !== this.pairs.length) {
       this.asked = this.pairs.length;
-      this.send(this.log.unsaved.slice(0, MOST_AT_ONCE));
+      this.send(this.log.next);
     }
   }
 

@@ -8,8 +8,10 @@ from workbench.app.rating_queue import RatingQueue
 _mounted = st.components.v2.component(
     "workbench_rating_card",
     html='<div class="root" aria-label="Rating card"></div>',
-    css=read_assets(__file__, "parts/base.css", "rating_card.css"),
-    js=read_assets(__file__, "parts/words.js", "parts/event_log.js", "rating_card.js"),
+    css=read_assets(__file__, "parts/base.css", "parts/messages.css", "rating_card.css"),
+    js=read_assets(
+        __file__, "parts/words.js", "parts/json.js", "parts/messages.js", "parts/event_log.js", "rating_card.js"
+    ),
 )
 
 

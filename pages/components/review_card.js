@@ -1,10 +1,14 @@
 // The review card: a queue of examples on this side, so that a key press draws the next example at once; what was
 // decided goes to the server in the background. Streamlit calls the default export on every update: bind once, keep
 // everything on the element, remove it in the cleanup.
+//
+// One message goes to the server, and it says everything: what is unsaved, what is wanted, which chunk of cards has
+// arrived. It may be sent twice or be lost; the next one says it again.
 
-const ACTIONS = { k: "keep", d: "drop", f: "flag" };
 const STATE_OF = { keep: "kept", drop: "dropped", flag: "flagged", edit: "edited", pending: "pending" };
-const CARDS_AHEAD = 15; // ask for more when fewer than this many are left
+const CARDS_AHEAD = 40; // ask for more when fewer than this many are left
+const RENEW_MILLISECONDS = 60_000; // how often the server hears that somebody works here
+const ASK_AGAIN_MILLISECONDS = 4_000;
 
 export default function (component) {
   const root = component.parentElement;
@@ -16,55 +20,134 @@ export default function (component) {
 class ReviewCard {
   constructor(root) {
     this.root = root.querySelector(".root");
-    this.cards = [];
-    this.at = 0;
-    this.total = 0;
-    this.queue = null;
+    this.asks = new Map(); // what was asked of the server and not answered yet, by its number
+    this.askNumber = 0;
+    this.tab = null;
+    this.lastSeen = Date.now();
+    this.renewedAt = Date.now();
+    this.onKey = (event) => this.key(event);
+    this.onSign = () => (this.lastSeen = Date.now());
+    document.addEventListener("keydown", this.onKey);
+    for (const sign of SIGNS) document.addEventListener(sign, this.onSign, { passive: true });
+    this.timer = setInterval(() => this.tick(), 1000);
+    this.clear();
+  }
+
+  clear() {
+    Object.assign(this, { cards: [], at: 0, base: 0, total: 0, more: true, merged: 0, token: null, editing: false });
     this.local = new Map(); // what was decided here, by example, before the server's word comes back
     this.trail = []; // for undo: where, what, and how it was before
-    this.editing = false;
-    this.asked = -1;
-    this.onKey = (event) => this.key(event);
-    document.addEventListener("keydown", this.onKey);
+    this.hungryAt = 0;
   }
 
   update({ data, setTriggerValue }) {
-    this.send = (events, more) => setTriggerValue("send", { events, have: this.cards.length, queue: this.queue, ...more });
+    this.data = data;
+    this.post = (message) => setTriggerValue("send", message);
     if (!this.log) {
-      this.log = new EventLog(`review:${data.project}`, () => this.drawSaved());
-      this.drawFrame();
+      this.log = new EventLog(`review:${data.project}:${data.reviewer}`, () => drawSaved(this));
+      this.log.transmit = () => this.send();
+      drawFrame(this);
+      tabName().then((name) => {
+        this.tab = name;
+        if (this.data.tab !== name) this.send();
+      });
     }
-    this.log.transmit = this.send;
-    this.log.acknowledge(data.acknowledged);
     const fresh = data.queue !== this.queue;
     if (fresh) {
-      Object.assign(this, { queue: data.queue, cards: [], at: 0, asked: -1, trail: [], editing: false });
-      this.local.clear();
+      this.queue = data.queue;
+      this.clear();
     }
-    const shown = this.cards[this.at]?.example_id;
-    data.cards.forEach((card, offset) => {
-      if (data.first + offset <= this.cards.length) this.cards[data.first + offset] ??= card;
-    });
-    this.total = data.total;
-    this.queued = data.queued;
-    if (fresh || shown === undefined) this.draw();
-    else this.drawSaved();
+    const shown = this.card?.example_id;
+    this.merge(data);
+    this.log.acknowledge(data.acknowledged);
+    this.takeRefused(data.refused);
+    for (const [number, answer] of Object.entries(data.answers)) {
+      const ask = this.asks.get(Number(number));
+      if (ask) {
+        this.asks.delete(Number(number));
+        ask.act(answer);
+      }
+    }
+    if (fresh || shown === undefined) draw(this);
+    else drawSaved(this);
     this.log.flush(true);
-    this.ask();
+    this.feed();
+  }
+
+  // Take in the chunk of cards that came, unless it did before; a server that was started again begins anew at 1.
+  merge({ token, chunk, total, more, lost }) {
+    this.total = total;
+    if (token !== this.token) Object.assign(this, { token, merged: 0 });
+    if (chunk && chunk.serial > this.merged) {
+      this.merged = chunk.serial;
+      const known = new Set(this.cards.map((card) => card.example_id));
+      this.cards.push(...chunk.cards.filter((card) => !known.has(card.example_id)));
+      this.hungryAt = 0;
+    }
+    this.more = more;
+    for (const id of lost) {
+      const place = this.cards.findIndex((card) => card.example_id === id);
+      if (place < 0 || this.local.has(id)) continue;
+      if (place > this.at) this.cards.splice(place, 1);
+      else this.cards[place].elsewhere = true;
+    }
   }
 
   close() {
     document.removeEventListener("keydown", this.onKey);
+    for (const sign of SIGNS) document.removeEventListener(sign, this.onSign);
+    clearInterval(this.timer);
     this.log?.close();
   }
 
-  // Ask for more cards once for each length of the queue.
-  ask() {
-    const short = this.cards.length < this.queued && this.cards.length - this.at < CARDS_AHEAD;
-    if (short && this.asked !== this.cards.length) {
-      this.asked = this.cards.length;
-      this.send(this.log.unsaved.slice(0, MOST_AT_ONCE));
-    }
+  send(renew = false, again = false) {
+    if (!this.tab || !this.post) return;
+    this.log.sentAt = Date.now();
+    this.post({
+      tab: this.tab,
+      queue: this.queue,
+      token: this.token,
+      merged: this.merged,
+      hungry: this.hungryAt > 0,
+      renew,
+      again,
+      ahead: this.cards.slice(this.at).map((card) => card.example_id).filter((id) => !this.local.has(id)),
+      asks: [...this.asks.values()].map((ask) => ask.what),
+      events: this.log.next,
+    });
+  }
+
+  // Begin the queue anew: what was passed over, and what others have let go of.
+  again() {
+    this.send(false, true);
+    this.clear();
+    draw(this);
+  }
+
+  // Ask for more cards before they run out.
+  feed() {
+    const short = this.more && this.cards.length - this.at < CARDS_AHEAD;
+    if (!short || !this.tab || Date.now() - this.hungryAt < ASK_AGAIN_MILLISECONDS) return;
+    this.hungryAt = Date.now();
+    this.send();
+  }
+
+  tick() {
+    this.feed();
+    const now = Date.now();
+    const waiting = [...this.asks.values()].some((ask) => now - ask.askedAt > ASK_AGAIN_MILLISECONDS);
+    for (const ask of this.asks.values()) if (waiting) ask.askedAt = now;
+    const renew = now - this.renewedAt > RENEW_MILLISECONDS && this.lastSeen > this.renewedAt;
+    if (renew) this.renewedAt = now;
+    if (renew || waiting) this.send(renew);
+  }
+
+  // Ask the server something; `act` gets `{error}` or what was asked for.
+  ask(kind, more, act) {
+    this.askNumber += 1;
+    const what = { number: this.askNumber, kind, ...more };
+    this.asks.set(this.askNumber, { what, act, askedAt: Date.now() });
+    this.send();
   }
 
   get card() {
@@ -76,275 +159,111 @@ class ReviewCard {
   }
 
   key(event) {
-    if (isTyping(event) || this.root.offsetParent === null) return;
+    if (isTyping(event) || this.help?.open || this.root.offsetParent === null) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    if (this.help.open && key === "Escape") this.help.close();
-    const moves = { j: 1, ArrowRight: 1, b: -1, ArrowLeft: -1 };
-    let known = true;
-    if (key in moves) this.move(moves[key]);
-    else if (event.repeat) known = false;
-    else if (key in ACTIONS) this.decide(ACTIONS[key]);
-    else if (key === "e") this.edit();
-    else if (key === "n") this.note();
-    else if (key === "u") this.undo();
-    else if (key === "?") this.help.open ? this.help.close() : this.help.show();
-    else known = false;
-    if (known) event.preventDefault();
+    const known = KEYS.find((one) => one.keys.includes(key));
+    if (!known || (event.repeat && !known.repeats)) return;
+    known.act(this);
+    event.preventDefault();
   }
 
   decide(action, more = {}) {
     const card = this.card;
     if (!card || this.editing) return;
-    const sequence = this.log.add({ example_id: card.example_id, action, ...more });
+    const origin = this.data.deciding && ["keep", "drop", "flag"].includes(action) ? { origin: "deciding vote" } : {};
+    const sequence = this.log.add({ example_id: card.example_id, action, ...origin, ...more });
     if (action === "note") {
-      this.draw();
+      (card.history ??= []).push({ action, who: "you", when: "", note: more.note });
+      draw(this);
+      say(this, "Note written.");
       return;
     }
-    this.trail.push({ at: this.at, card, action, sequence, state: this.local.get(card.example_id), messages: card.messages });
+    this.trail.push({ card, action, sequence, state: this.local.get(card.example_id), messages: card.messages });
     this.local.set(card.example_id, STATE_OF[action]);
     if (more.messages) card.messages = more.messages;
-    this.move(1);
+    this.move(1, `${STATE_OF[action]}. `);
   }
 
   undo() {
     if (this.editing) return;
     const last = this.trail.pop();
-    if (!last) return;
+    if (!last) {
+      say(this, "Nothing to undo here. The history of an example (H) has older decisions.", true);
+      return;
+    }
     const id = last.card.example_id;
     if (last.state === undefined) this.local.delete(id);
     else this.local.set(id, last.state);
     last.card.messages = last.messages;
     this.log.add({ example_id: id, action: "undo", undoes: last.sequence, undone: last.action });
-    this.at = last.at;
-    this.draw();
+    const place = this.cards.indexOf(last.card);
+    if (place < 0) this.cards.splice(this.at, 0, last.card);
+    else this.at = place;
+    draw(this);
+    say(this, `Taken back: ${STATE_OF[last.action]}. ${placeOf(this)}`);
   }
 
-  move(step) {
+  move(step, before = "") {
     if (this.editing) return;
     this.at = Math.min(Math.max(this.at + step, 0), this.cards.length);
-    this.draw();
-    this.ask();
+    draw(this);
+    say(this, `${before}${placeOf(this)}`);
+    this.feed();
   }
 
-  edit() {
-    const card = this.card;
-    if (!card || this.editing) return;
-    this.editing = true;
-    this.body.replaceChildren();
-    const fields = card.messages.map((message) => {
-      const label = make("label", "field");
-      label.append(make("div", "role", message.role));
-      const field = make("textarea");
-      field.value = textOf(message.content);
-      field.rows = Math.min(Math.max(field.value.split("\n").length + Math.ceil(field.value.length / 110), 2), 18);
-      label.append(field);
-      this.body.append(label);
-      return field;
-    });
-    const done = () => {
-      this.editing = false;
-      this.draw();
-    };
-    const save = () => {
-      const messages = card.messages.map((message, index) => ({ ...message, content: fields[index].value }));
-      const changed = fields.some((field, index) => field.value !== textOf(card.messages[index].content));
-      this.editing = false;
-      if (changed) this.decide("edit", { messages });
-      else done();
-    };
-    this.body.append(this.fieldButtons("Save as a new example", save, done));
-    this.listen(fields, save, done);
-    fields[fields.length - 1]?.focus();
-  }
-
-  note() {
-    const card = this.card;
-    if (!card || this.editing) return;
-    this.editing = true;
-    const field = make("textarea");
-    field.placeholder = "A note on this example";
-    field.setAttribute("aria-label", "Note");
-    const done = () => {
-      this.editing = false;
-      this.draw();
-    };
-    const save = () => {
-      this.editing = false;
-      if (field.value.trim()) this.decide("note", { note: field.value.trim() });
-      else done();
-    };
-    this.body.prepend(field, this.fieldButtons("Save the note", save, done));
-    this.listen([field], save, done);
-    field.focus();
-  }
-
-  fieldButtons(label, save, cancel) {
-    const row = make("div", "row buttons");
-    row.append(button(label, "chosen", save, "Ctrl ⏎"), button("Cancel", "", cancel, "Esc"));
-    return row;
-  }
-
-  listen(fields, save, cancel) {
-    for (const field of fields) {
-      field.addEventListener("keydown", (event) => {
-        if (event.key === "Escape") cancel();
-        else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) save();
-        else return;
-        event.preventDefault();
-        event.stopPropagation();
-      });
-    }
-  }
-
-  drawFrame() {
-    this.head = make("div", "row head");
-    this.body = make("div", "body");
-    this.actions = make("div", "row actions");
-    this.saved = make("span", "saved faint");
-    this.saved.setAttribute("role", "status");
-    this.help = this.makeHelp();
-    const panel = make("div", "panel");
-    panel.append(this.head, this.body);
-    this.actions.append(
-      button("Keep", "keep", () => this.decide("keep"), "K"),
-      button("Drop", "drop", () => this.decide("drop"), "D"),
-      button("Flag", "flag", () => this.decide("flag"), "F"),
-      button("Edit", "edit", () => this.edit(), "E"),
-      button("Note", "note", () => this.note(), "N"),
-      make("span", "grow"),
-      button("Undo", "", () => this.undo(), "U"),
-      button("Back", "", () => this.move(-1), "B"),
-      button("Next", "", () => this.move(1), "J"),
-      button("Keys", "", () => this.help.show(), "?"),
-    );
-    this.root.replaceChildren(panel, this.actions, this.saved, this.help);
-  }
-
-  makeHelp() {
-    const keys = ["K keep", "D drop", "F flag", "E edit in place", "N note", "U undo", "J or → next", "B or ← back", "? this help"];
-    const help = make("div", "help panel");
-    help.hidden = true;
-    help.append(make("strong", "", "Keys"));
-    const list = make("div", "keys");
-    for (const line of keys) {
-      const [key, ...words] = line.split(" ");
-      list.append(make("kbd", "", key), make("span", "", words.join(" ")));
-    }
-    help.append(list, make("div", "faint", "A decision always belongs to the example on screen, is kept here until it is stored, and can be undone."));
-    Object.defineProperty(help, "open", { get: () => !help.hidden });
-    help.show = () => (help.hidden = !help.hidden);
-    help.close = () => (help.hidden = true);
-    return help;
-  }
-
-  drawSaved() {
-    const unsaved = this.log.unsaved.length;
-    this.saved.textContent = unsaved ? `${unsaved} not saved yet` : "All decisions are saved";
-    this.saved.dataset.unsaved = String(unsaved);
-    this.saved.classList.toggle("waiting", unsaved > 0);
-  }
-
-  draw() {
-    this.drawSaved();
-    if (this.editing) return;
-    const card = this.card;
-    for (const node of this.actions.querySelectorAll(".keep, .drop, .flag, .edit, .note")) node.disabled = !card;
-    if (!card) {
-      this.drawEnd();
+  // Go to a number of this queue, or to any example by its id.
+  jump(where) {
+    const number = /^\d{1,9}$/.test(where) ? Number(where) : null;
+    if (number !== null && number > this.base && number <= this.base + this.cards.length) {
+      this.move(number - 1 - this.base - this.at);
       return;
     }
-    this.root.dataset.example = card.example_id;
-    this.drawHead(card);
-    const spans = {};
-    for (const found of card.personal ?? []) (spans[found.message_index] ??= []).push({ ...found, kind: "personal", title: `Personal data: ${found.kind}` });
-    const last = card.messages.length - 1;
-    for (const score of card.scores ?? []) {
-      if (score.start !== null && card.messages[last]?.role === "assistant") {
-        (spans[last] ??= []).push({ start: score.start, end: score.end, title: score.reason });
-      }
-    }
-    this.body.replaceChildren();
-    drawMessages(this.body, card.messages, spans);
-    this.drawReasons(card);
-    this.drawOthers(card);
+    say(this, "Looking for it …", true);
+    this.ask("jump", number === null ? { example_id: where } : { place: number }, (answer) => {
+      if (answer.error) return say(this, answer.error, true);
+      if (answer.base !== undefined) Object.assign(this, { cards: answer.cards, base: answer.base, at: 0, more: true });
+      else this.show(answer.card);
+      draw(this);
+      say(this, placeOf(this));
+      this.feed();
+    });
   }
 
-  drawEnd() {
-    delete this.root.dataset.example;
-    this.head.replaceChildren();
-    const waiting = this.cards.length < this.queued;
-    const box = make("div", "end");
-    const title = waiting ? "Loading …" : this.total ? "That was the last one." : "Nothing to review here.";
-    box.append(make("strong", "", title), make("div", "faint", waiting ? "" : "Choose another queue above, or press B to go back."));
-    if (this.queued < this.total) {
-      box.append(button("Go on with the next ones", "chosen", () => this.send(this.log.unsaved.slice(0, MOST_AT_ONCE), { renew: true })));
-    }
-    this.body.replaceChildren(box);
+  // Put a card under the reviewer's eyes: where it stands in the queue, or else right here.
+  show(card) {
+    const place = this.cards.findIndex((one) => one.example_id === card.example_id);
+    if (place < 0) this.cards.splice(this.at, 0, card);
+    else [this.at, this.cards[place]] = [place, card];
   }
 
-  drawHead(card) {
-    const state = this.stateOf(card);
-    const place = make("strong", "place", `${(this.at + 1).toLocaleString("en")} of ${this.total.toLocaleString("en")}`);
-    const badge = make("span", `badge ${state}`, state);
-    const origin = [card.source, card.file && `${card.file}${card.line ? `:${card.line}` : ""}`, card.cluster].filter(Boolean).join(" · ");
-    this.head.replaceChildren(place, badge);
-    if (typeof card.quality === "number") {
-      const meter = make("span", "meter");
-      meter.title = "Quality, 0 worst to 1 best";
-      const fill = make("span", "fill");
-      fill.style.width = `${Math.round(card.quality * 100)}%`;
-      meter.append(fill);
-      this.head.append(meter, make("span", "faint", card.quality.toFixed(2)));
+  // The server will not store these: say why, and show the example as it was.
+  takeRefused(refused) {
+    for (const event of this.log.refuse(refused)) {
+      this.local.delete(event.example_id);
+      const place = this.trail.findIndex((one) => one.sequence === event.sequence && event.session === this.log.session);
+      const [taken] = place < 0 ? [] : this.trail.splice(place, 1);
+      if (taken) taken.card.messages = taken.messages;
+      const told = refused.find((one) => one.sequence === event.sequence && one.session === event.session);
+      say(this, `Not stored: ${told.message}`, true);
+      draw(this);
     }
-    this.head.append(make("span", "grow"), make("span", "faint origin", origin));
-  }
-
-  drawReasons(card) {
-    const box = make("div", "reasons");
-    if (card.suggestion && card.suggestion !== "keep") {
-      const line = make("div", "row");
-      line.append(make("span", `badge ${card.suggestion}`, `suggested: ${card.suggestion}`), make("span", "", card.reason ?? ""));
-      box.append(line);
-    }
-    const said = new Set([card.reason]);
-    for (const score of card.scores ?? []) {
-      if (!score.reason || said.has(score.reason)) continue;
-      said.add(score.reason);
-      const line = make("div", "row");
-      line.append(make("span", "badge", score.scorer.replaceAll("_", " ")), make("span", "", score.reason));
-      box.append(line);
-    }
-    for (const kind of new Set((card.personal ?? []).map((found) => found.kind))) {
-      box.append(make("div", "", `Personal data: ${kind}`));
-    }
-    for (const past of card.history ?? []) {
-      const when = String(past.when ?? "").slice(0, 16).replace("T", " ");
-      box.append(make("div", "faint", `${past.action} by ${past.who}, ${when}${past.note ? `: ${past.note}` : ""}`));
-    }
-    if (box.childNodes.length) this.body.append(box);
-  }
-
-  drawOthers(card) {
-    const own = [card.messages.slice(0, -1).map((m) => textOf(m.content)).join("\n"), textOf(card.messages[card.messages.length - 1]?.content)];
-    const add = (title, others) => {
-      if (!others.length) return;
-      const box = make("details", "others");
-      box.append(make("summary", "", title));
-      box.addEventListener("toggle", () => {
-        if (!box.open || box.childNodes.length > 1) return;
-        for (const other of others) {
-          const item = make("div", "other");
-          item.append(make("div", "faint", other.caption));
-          drawDifference(item, own[0], other.prompt ?? "");
-          drawDifference(item, own[1], other.completion ?? "");
-          box.append(item);
-        }
-      });
-      this.body.append(box);
-    };
-    const duplicates = (card.duplicates ?? []).map((other) => ({ ...other, caption: `${other.kind}, similarity ${Number(other.similarity).toFixed(2)}` }));
-    const conflicts = (card.conflicts ?? []).filter((other) => other.prompt).map((other) => ({ ...other, caption: other.detail ?? other.kind }));
-    add(`${duplicates.length} like it in its duplicate group`, duplicates);
-    add(`${conflicts.length} in conflict with it`, conflicts);
   }
 }
+
+const SIGNS = ["keydown", "pointermove", "wheel"];
+
+// The keys, in the order of the help.
+const KEYS = [
+  { keys: ["k"], shown: "K", does: "keep", act: (view) => view.decide("keep") },
+  { keys: ["d"], shown: "D", does: "drop", act: (view) => view.decide("drop") },
+  { keys: ["f"], shown: "F", does: "flag", act: (view) => view.decide("flag") },
+  { keys: ["e"], shown: "E", does: "edit in place", act: (view) => editCard(view) },
+  { keys: ["n"], shown: "N", does: "write a note", act: (view) => writeNote(view) },
+  { keys: ["u"], shown: "U", does: "undo", act: (view) => view.undo() },
+  { keys: ["j", "ArrowRight"], shown: "J →", does: "next", repeats: true, act: (view) => view.move(1) },
+  { keys: ["b", "ArrowLeft"], shown: "B ←", does: "back", repeats: true, act: (view) => view.move(-1) },
+  { keys: ["g"], shown: "G", does: "go to a number or an id", act: (view) => askWhere(view) },
+  { keys: ["h"], shown: "H", does: "history", act: (view) => openPart(view, "history") },
+  { keys: ["s"], shown: "S", does: "similar examples", act: (view) => openPart(view, "neighbours") },
+  { keys: ["?"], shown: "?", does: "these keys", act: (view) => view.help.showModal() },
+];

@@ -12,9 +12,20 @@ from workbench.app.review_queue import ReviewQueue
 
 _mounted = st.components.v2.component(
     "workbench_review_card",
-    html='<div class="root" aria-label="Review card"></div>',
-    css=read_assets(__file__, "parts/base.css", "review_card.css"),
-    js=read_assets(__file__, "parts/words.js", "parts/difference.js", "parts/event_log.js", "review_card.js"),
+    html='<div class="root" role="group" aria-label="Review card"></div>',
+    css=read_assets(__file__, "parts/base.css", "parts/messages.css", "review_card.css"),
+    js=read_assets(
+        __file__,
+        "parts/words.js",
+        "parts/json.js",
+        "parts/messages.js",
+        "parts/difference.js",
+        "parts/event_log.js",
+        "parts/card_face.js",
+        "parts/card_forms.js",
+        "parts/card_relatives.js",
+        "review_card.js",
+    ),
 )
 
 

@@ -12,7 +12,8 @@ export default function (component) {
   const sides = make("div", "sides");
   sides.style.setProperty("--sides", String(Math.min(Math.max(texts.length, 1), 3)));
   for (const { title, text, badge, note } of texts) {
-    const side = make("section", "panel side");
+    const side = make("div", "panel side");
+    side.setAttribute("role", "group");
     side.setAttribute("aria-label", title);
     const head = make("div", "row");
     head.append(make("span", "role", title));

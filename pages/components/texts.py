@@ -10,8 +10,8 @@ from workbench.app.assets import read_assets
 _mounted = st.components.v2.component(
     "workbench_texts",
     html='<div class="root"></div>',
-    css=read_assets(__file__, "parts/base.css", "texts.css"),
-    js=read_assets(__file__, "parts/words.js", "parts/difference.js", "texts.js"),
+    css=read_assets(__file__, "parts/base.css", "parts/messages.css", "texts.css"),
+    js=read_assets(__file__, "parts/words.js", "parts/json.js", "parts/messages.js", "parts/difference.js", "texts.js"),
 )
 
 

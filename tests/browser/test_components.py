@@ -92,14 +92,6 @@ def test_an_edit_in_place_makes_a_new_example_and_escape_gives_it_up(page: Page,
     expect(page.locator(".place")).to_have_text("1 of 1")
 
 
-def test_the_help_overlay_opens_and_closes(page: Page, url: str) -> None:
-    open_review(page, url)
-    page.keyboard.press("?")
-    expect(page.locator(".help")).to_be_visible()
-    page.keyboard.press("?")
-    expect(page.locator(".help")).to_be_hidden()
-
-
 def test_hostile_text_is_shown_letter_by_letter(page: Page, url: str) -> None:
     page.goto(f"{url}/review")
     page.get_by_label("Contains", exact=True).fill("onerror")
@@ -121,15 +113,3 @@ def test_unsaved_decisions_are_kept_while_the_server_is_away(new_page: Callable[
     page.on("dialog", lambda dialog: dialog.accept())
     page.reload()
     expect(page.locator(SAVED)).to_be_visible()
-
-
-def test_the_table_decides_about_marked_rows(page: Page, url: str) -> None:
-    page.goto(f"{url}/review")
-    page.get_by_text("Table", exact=True).click()
-    table = page.get_by_test_id("stDataFrame")
-    expect(table).to_be_visible()
-    expect(page.get_by_text("0 examples marked")).to_be_visible()
-    table.click(position={"x": 16, "y": 60})
-    expect(page.get_by_text("1 example marked")).to_be_visible()
-    page.get_by_role("button", name="Keep", exact=True).click()
-    expect(page.get_by_text("0 examples marked")).to_be_visible()

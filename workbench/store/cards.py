@@ -46,6 +46,10 @@ class CardStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    def has_examples(self) -> bool:
+        """Tell whether there is any training example."""
+        return self._database.value("SELECT 1 FROM occurrences WHERE role = 'train' LIMIT 1") is not None
+
     def shown(self, ids: Sequence[str]) -> set[str]:
         """Return which of the examples may be shown: training examples that are present and not sealed."""
         frame = self._database.frame(

@@ -74,6 +74,7 @@ QUESTIONS = {
     "disagreements": QueueQuestion(
         "e.example_id IN (SELECT example_id FROM disagreements)", "t.decision_id, e.example_id", _TOUCHED
     ),
+    "filter": QueueQuestion("true", "o.import_id, o.line, e.example_id", _OCCURRENCE),
     "audit": QueueQuestion(
         "s.state IN ('kept', 'dropped') AND e.example_id NOT IN (SELECT example_id FROM votes"
         " WHERE reviewer = $reviewer) AND e.example_id NOT IN (SELECT example_id FROM settled)",

@@ -1,0 +1,56 @@
+"""The choice of a queue: those that have examples, with their counts, as one row of buttons."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from workbench.app.queue_counts import counts_soon
+from workbench.project import Project
+from workbench.queues import QUEUES
+from workbench.reviewing import Filter
+
+QUEUE = "queue"
+SOON = "2s"
+
+
+def chosen_queue(project: Project, chosen: Filter) -> str:
+    """Return the queue that the address names, or the one to begin with."""
+    named = st.query_params.get(QUEUE)
+    if named in QUEUES:
+        return str(named)
+    if chosen.state not in (None, "pending"):
+        return "filter"
+    return "worst" if "quality" in project.curation.stages_run() else "all"
+
+
+def within_queue(chosen: Filter, queue: str) -> Filter:
+    """Return a filter without its state where the queue itself says which states it wants."""
+    return chosen if queue == "filter" else replace(chosen, state=None)
+
+
+def draw_queues(project: Project, chosen: Filter, who: str, queue: str) -> None:
+    """Draw the choice; the counts follow when they are there."""
+    counting = counts_soon(project, chosen, who) is None
+    st.fragment(_draw, run_every=SOON if counting else None)(project, chosen, who, queue)
+
+
+def _draw(project: Project, chosen: Filter, who: str, queue: str) -> None:
+    counts = counts_soon(project, chosen, who)
+    with st.container(horizontal=True, gap="small"):
+        for name, entry in QUEUES.items():
+            if (name != queue and not (counts or {}).get(name)) or (name == "filter" and chosen == Filter()):
+                continue
+            count = "" if counts is None else f" :small[{counts[name]:,}]"
+            st.button(
+                f"{entry.title}{count}",
+                key=f"queue-{name}",
+                help=entry.description,
+                type="primary" if name == queue else "tertiary",
+                on_click=_choose,
+                args=(name,),
+            )
+    st.caption("Counting the queues …" if counts is None else QUEUES[queue].description)
+
+
+def _choose(name: str) -> None:
+    st.query_params[QUEUE] = name

@@ -1,0 +1,55 @@
+"""How many examples each queue has: counted aside, so that a page of a million examples need not wait for it.
+
+Counts are kept for a while and shown as they were until new ones are there.
+"""
+
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import astuple, dataclass
+
+import streamlit as st
+
+from workbench.project import Project
+from workbench.reviewing import Filter
+
+Counts = dict[str, int]
+FRESH_SECONDS = 20.0
+PATIENCE_SECONDS = 0.4
+
+
+@dataclass
+class _Counted:
+    future: Future[Counts]
+    started: float
+    before: Counts | None
+
+
+def counts_soon(project: Project, chosen: Filter, who: str) -> Counts | None:
+    """Return the count of each queue within a filter, or None while they are counted for the first time."""
+    kept, name = _kept(), repr((str(project.folder), astuple(chosen), who))
+    counted = kept.get(name)
+    if counted is None or (counted.future.done() and time.monotonic() - counted.started > FRESH_SECONDS):
+        before = counted.future.result() if counted is not None and not counted.future.exception() else None
+        counted = _Counted(_counter().submit(project.queues.counts, chosen, who), time.monotonic(), before)
+        kept[name] = counted
+    if counted.future.done() or counted.before is None:
+        try:
+            return counted.future.result(PATIENCE_SECONDS)
+        except TimeoutError:
+            return counted.before
+    return counted.before
+
+
+def forget_counts() -> None:
+    """Count anew at the next draw, after many decisions were made at once."""
+    _kept().clear()
+
+
+@st.cache_resource(show_spinner=False)
+def _kept() -> dict[str, _Counted]:
+    return {}
+
+
+@st.cache_resource(show_spinner=False)
+def _counter() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, "queue-counts")
