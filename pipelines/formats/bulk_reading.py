@@ -26,6 +26,8 @@ from pipelines.formats.registry import Unfit
 from pipelines.formats.source import SHOWN, SHOWN_BYTES, Line, Source, open_source, windows_warning
 from pipelines.progress import Progress, no_progress
 
+# Raise it when the same bytes may be read otherwise: files that were imported before are then read anew.
+READING = 2
 # The first lines are read one by one: from them the columns are told, and the file's most frequent shape.
 _FIRST_LINES = 200
 _RECORDS = 20_000
@@ -79,7 +81,9 @@ class Reading:
         )
         container = container_of(source, settings)
         shapes: dict[str, int] = {}
-        parts = _json_lines(source, settings) if container.name == "jsonl" else _records(source, settings)
+        # Texts that are evened out are not taken as they stand.
+        many = container.name == "jsonl" and not settings.normalise
+        parts = _json_lines(source, settings) if many else _records(source, settings)
         for part, position in parts:
             for name, count in part.shapes.items():
                 shapes[name] = shapes.get(name, 0) + count
@@ -110,6 +114,7 @@ def _records(source: Source, settings: ReadSettings) -> Iterator[tuple[_Part, in
         if count % _RECORDS == 0:
             yield _taken(sorter), source.position
     yield _taken(sorter), source.position
+    source.warnings.extend(sorter.warnings())
 
 
 def _taken(sorter: Sorter) -> _Part:

@@ -5,11 +5,11 @@ The container first, by the first bytes and lines; then each row's shape, by the
 
 from collections.abc import Mapping, Sequence
 
-from pipelines.formats.containers.delimited import find_delimiter
 from pipelines.formats.names import apply_mapping
 from pipelines.formats.registry import FORMATS, Format, Row, Unfit, shapes
 from pipelines.formats.source import Source
 from pipelines.formats.strict_json import parse_json
+from pipelines.formats.table_dialect import find_delimiter
 
 _LOOKED_AT = 20
 
@@ -92,7 +92,7 @@ def _opens_array(lines: Sequence[str]) -> bool:
 
 def _delimited_or_text(lines: list[str], mapping: Mapping[str, str]) -> str:
     delimiter = find_delimiter(lines)
-    header = [cell.strip().strip('"') for cell in lines[0].split(delimiter)]
+    header = [cell.strip().strip("\"'") for cell in lines[0].split(delimiter)]
     table = "tsv" if delimiter == "\t" else "csv"
     if shape_of(list(apply_mapping(header, mapping))) is not None:
         return table

@@ -2,7 +2,8 @@
 
     data-00000-of-00002.arrow beside dataset_info.json and state.json
 
-Both forms are read, the stream that `datasets` writes and the file form; names and nesting as in Parquet.
+Both forms are read, the stream that `datasets` writes and the file form; names and nesting as in Parquet. Each batch is
+validated in full before a value of it is looked at; the rows from an invalid one on are one rejected record.
 """
 
 from collections.abc import Iterator
@@ -51,6 +52,9 @@ def read_arrow(source: Source) -> Iterator[Record]:
         while True:
             try:
                 batch = next(batches, None)
+                if batch is not None:
+                    # Offsets of a hostile file could lead outside its own bytes, into the memory of this process.
+                    batch.validate(full=True)
             except arrow_errors() as error:
                 yield damaged(number + 1, 0, error)
                 return

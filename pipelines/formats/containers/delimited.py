@@ -3,10 +3,10 @@
     prompt,completion
     Where is my order?,On its way.
 
-Read strictly by RFC 4180 with any of `, ; | TAB`: quoted cells may hold delimiters, doubled quotes and line ends. A
-record's line is its first physical line. A cell that opens a quote and never closes it would swallow the rest of the
-file: when a record that spans lines does not have as many cells as the header, only its first line is rejected and
-reading goes on at the next.
+Read strictly, with the delimiter and the quotes that `table_dialect.py` finds: quoted cells may hold delimiters, quotes
+and line ends. A record's line is its first physical line. A cell that opens a quote and never closes it would swallow
+the rest of the file: when a record that spans lines does not have as many cells as the header, only its first line is
+rejected and reading goes on at the next.
 
 Written with every cell in quotes. Cells that a spreadsheet would run as a formula (first character = + - @, tab or
 carriage return) get a leading apostrophe, as OWASP advises; how many is noted, since such a cell reads back with it.
@@ -21,10 +21,9 @@ from pipelines.examples import Message
 from pipelines.formats.registry import Format, Record, Row, Unfit, register_format
 from pipelines.formats.shapes.prompt_completion import single_turn_row
 from pipelines.formats.source import Line, Source
+from pipelines.formats.table_dialect import NO_DELIMITER, Dialect, find_dialect
 
-DELIMITERS = (",", "\t", ";", "|")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-_NO_DELIMITER = "\x1f"
 _LARGEST_CELL = 1 << 30
 # Going back to the line after a runaway quote reads lines again; after so many times the file is hopeless, not unlucky.
 _MAX_RECOVERIES = 50
@@ -64,15 +63,15 @@ def tab_separated() -> Format:
 def read_delimited(source: Source) -> Iterator[Record]:
     """Yield a record for every row after the header."""
     sample = source.sample()
-    delimiter = find_delimiter(sample)
-    if delimiter not in next((line for line in sample if line.strip()), ""):
-        delimiter = _NO_DELIMITER  # one column: a comma belongs to the text
+    dialect = find_dialect(sample)
+    if dialect.delimiter not in next((line for line in sample if line.strip()), ""):
+        dialect = Dialect(NO_DELIMITER)  # one column: a comma belongs to the text
     # The limit is the csv module's own and holds for the process; it is only ever raised, to the same value.
     csv.field_size_limit(_LARGEST_CELL)
     feed = _Feed(source.lines())
     header: list[str] | None = None
     recoveries = 0
-    reader = csv.reader(feed, delimiter=delimiter, strict=True)
+    reader = dialect.records(feed)
     while True:
         feed.begin()
         problem: Unfit | None = None
@@ -83,11 +82,12 @@ def read_delimited(source: Source) -> Iterator[Record]:
             return
         except csv.Error as error:
             problem = _explain(str(error))
-            reader = csv.reader(feed, delimiter=delimiter, strict=True)
+            reader = dialect.records(feed)
         taken = feed.taken
-        if problem is None and len(taken) == 1 and not taken[0].text.strip():
+        broken = next((line.problem for line in taken if line.problem is not None), None)
+        if problem is None and broken is None and len(taken) == 1 and not taken[0].text.strip():
             continue
-        if header is None and problem is None:
+        if header is None and problem is None and broken is None:
             header = _header(cells)
             continue
         first = taken[0]
@@ -100,7 +100,7 @@ def read_delimited(source: Source) -> Iterator[Record]:
             recoveries += 1
             feed.push_back(taken[1:])
             taken = taken[:1]
-            reader = csv.reader(feed, delimiter=delimiter, strict=True)
+            reader = dialect.records(feed)
         problem = next((line.problem for line in taken if line.problem is not None), problem)
         raw = "\n".join(line.text for line in taken).rstrip("\r")
         if problem is None and "\0" in raw:
@@ -121,25 +121,6 @@ def table_row(messages: list[Message], with_system: bool) -> Row:
     if any("\0" in cell for cell in row.values()):
         raise Unfit("holds a NUL character, which no table can hold", "Export it as chat.")
     return row
-
-
-def find_delimiter(lines: list[str]) -> str:
-    """Choose the delimiter that cuts the most of the first lines into as many cells as the header, at least two.
-
-    Returns:
-        the delimiter; a comma where none cuts the header.
-    """
-    lines = [line.rstrip("\r") for line in lines if line.strip()][:40]
-    best, most = ",", (0.0, 0)
-    for delimiter in DELIMITERS:
-        records = _try_records(lines, delimiter)
-        if not records or len(records[0]) < 2:
-            continue
-        width = len(records[0])
-        agreeing = sum(len(record) == width for record in records) / len(records)
-        if (agreeing, width) > most:
-            best, most = delimiter, (agreeing, width)
-    return best
 
 
 def write_csv(rows: Iterator[Row], file: BinaryIO) -> list[str]:
@@ -196,16 +177,6 @@ def _header(cells: list[str]) -> list[str]:
             name = f"{name} ({position})"
         names.append(name)
     return names
-
-
-def _try_records(lines: list[str], delimiter: str) -> list[list[str]]:
-    records: list[list[str]] = []
-    try:
-        for record in csv.reader((line + "\n" for line in lines), delimiter=delimiter):
-            records.append(record)
-    except csv.Error:
-        return records
-    return records
 
 
 def _explain(error: str) -> Unfit:

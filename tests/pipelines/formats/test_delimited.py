@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.examples import messages_of
-from pipelines.formats.containers.delimited import find_delimiter
 from pipelines.formats.read import ReadResult, ReadSettings, read_file
+from pipelines.formats.table_dialect import Dialect, find_delimiter, find_dialect
 
 
 def read(tmp_path: Path, text: str, **settings: object) -> ReadResult:
@@ -93,6 +93,28 @@ def test_find_delimiter_falls_back_to_the_comma():
     assert find_delimiter(["one word", "two words"]) == ","
 
 
+@pytest.mark.parametrize("delimiter", ["^", "~", "\x1f", "¦", ":"])
+def test_any_other_delimiter_is_found_when_it_cuts_all_lines_alike(tmp_path, delimiter):
+    text = "\n".join(delimiter.join(cells) for cells in [("prompt", "completion"), ("a, b; c", "d"), ("e", "f")])
+    assert pairs(read(tmp_path, text)) == [("a, b; c", "d"), ("e", "f")]
+
+
+def test_cells_in_single_quotes_are_read(tmp_path):
+    text = "'prompt','completion'\n'a, b','it''s \"c\"'\n'two\nlines','d'\n"
+    assert pairs(read(tmp_path, text)) == [("a, b", 'it\'s "c"'), ("two\nlines", "d")]
+
+
+def test_quotes_behind_backslashes_are_read_and_other_backslashes_stay(tmp_path):
+    text = 'prompt,completion\n"say \\"hi\\", bo","C:\\new"\n"a\\\\","b"\n'
+    assert pairs(read(tmp_path, text)) == [('say "hi", bo', "C:\\new"), ("a\\\\", "b")]
+
+
+def test_quotes_mean_nothing_between_tabs_when_most_lines_say_so(tmp_path):
+    text = 'prompt\tcompletion\n"Hi" he said\tok\n5" pipe\t"what\n'
+    assert pairs(read(tmp_path, text)) == [('"Hi" he said', "ok"), ('5" pipe', '"what')]
+    assert find_dialect(["a\tb", '"c\td"\te']) == Dialect("\t")
+
+
 @settings(max_examples=80, deadline=None)
 @given(
     st.lists(
@@ -107,4 +129,4 @@ def test_what_the_csv_module_wrote_reads_back(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("csv") / "a.csv"
     path.write_bytes(out.getvalue().encode())
     result = read_file(path)
-    assert pairs(result) == rows
+    assert pairs(result) == [row for row in rows if any(cell.strip() for cell in row)]  # empty ones are refused
