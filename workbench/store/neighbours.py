@@ -20,8 +20,8 @@ class NeighbourStore:
             "WITH own AS (SELECT example_id FROM clusters WHERE cluster_id IN"
             " (SELECT cluster_id FROM clusters WHERE example_id = $example_id) ORDER BY hash(example_id) LIMIT $half),"
             " others AS (SELECT example_id FROM examples ORDER BY hash(example_id) LIMIT $half),"
-            " both AS (SELECT example_id FROM own UNION SELECT example_id FROM others)"
-            " SELECT e.example_id, e.prompt FROM examples e JOIN both USING (example_id)"
+            " pool AS (SELECT example_id FROM own UNION SELECT example_id FROM others)"
+            " SELECT e.example_id, e.prompt FROM examples e JOIN pool USING (example_id)"
             " WHERE e.example_id <> $example_id AND e.example_id IN (SELECT example_id FROM occurrences WHERE"
             " role = 'train') AND e.example_id IN (SELECT example_id FROM present)"
             " AND e.example_id NOT IN (SELECT example_id FROM sealed) ORDER BY e.example_id",
