@@ -1,51 +1,50 @@
 """Filter, order and page through training examples; what is in the sealed test split never comes out."""
 
+import threading
+from collections import OrderedDict
 from dataclasses import dataclass
 
 import polars as pl
 
+from workbench.store.catalog import CATALOG, Catalog, role_bit
 from workbench.store.database import Database
+from workbench.store.filters import Filter, check_filter, several
+from workbench.store.metadata import MetadataStore
+from workbench.store.search import Search, literal
 
+__all__ = ["ORDERS", "SELECTION_FROM", "BrowseStore", "Filter", "View"]
+
+# `e.number` grows as examples are added, so that every order is total.
 ORDERS = {
-    "quality": "q.quality {direction} NULLS LAST, e.example_id",
+    "quality": "e.quality {direction} NULLS LAST, e.number",
     "id": "e.example_id {direction}",
-    "position": "o.import_id {direction}, o.line {direction}, e.example_id",
-    "random": "hash(e.example_id || $seed), e.example_id",
+    "position": "e.position {direction}, e.number",
+    "random": "hash(e.example_id || $seed), e.number",
+    "length": "e.tokens {direction}, e.number",
+    "state": "e.state {direction}, e.number",
+    "suggestion": "e.suggestion {direction} NULLS LAST, e.number",
+    "source": "e.source {direction} NULLS LAST, e.position, e.number",
+    "cluster": "e.cluster_id {direction} NULLS LAST, e.number",
+    "prompt": "t.prompt {direction}, e.number",
+    "completion": "t.completion {direction}, e.number",
 }
+SELECTION_FROM = f"{CATALOG} e"
+_TEXTS = (
+    " JOIN (SELECT rowid AS number, left(prompt, 60) AS prompt, left(completion, 60) AS completion FROM examples) t"
+    " USING (number)"
+)
+_REMEMBERED = 16
 
 
 @dataclass(frozen=True)
-class Filter:
-    """Which examples are meant; fields that are None or empty say nothing, the others all hold."""
+class View:
+    """What a filter selects, in order: row numbers, and the share of the examples that was searched for texts."""
 
-    state: str | None = None
-    suggestion: str | None = None
-    source: str | None = None
-    role: str = "train"
-    cluster: int | None = None
-    scorer: str | None = None
-    conflict: bool = False
-    personal: bool = False
-    group: str | None = None
-    text: str = ""
-    quality_low: float | None = None
-    quality_high: float | None = None
-    split: str | None = None
-    ids: tuple[str, ...] | None = None
+    numbers: pl.Series
+    share: float
 
-
-_CONDITIONS = {
-    "state": "s.state = $state",
-    "suggestion": "q.suggestion = $suggestion",
-    "source": "e.example_id IN (SELECT example_id FROM occurrences WHERE source = $source)",
-    "cluster": "e.example_id IN (SELECT example_id FROM clusters WHERE cluster_id = $cluster)",
-    "scorer": "e.example_id IN (SELECT example_id FROM scores WHERE scorer = $scorer AND score < 0.5)",
-    "group": "e.example_id IN (SELECT example_id FROM duplicates WHERE group_id = $group)",
-    "text": "(contains(lower(e.prompt), lower($text)) OR contains(lower(e.completion), lower($text)))",
-    "quality_low": "q.quality >= $quality_low",
-    "quality_high": "q.quality <= $quality_high",
-    "split": "e.example_id IN (SELECT example_id FROM splits WHERE split = $split)",
-}
+    def __len__(self) -> int:
+        return len(self.numbers)
 
 
 class BrowseStore:
@@ -53,10 +52,55 @@ class BrowseStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._catalog = Catalog(database)
+        self._search = Search(database)
+        self._metadata = MetadataStore(database)
+        self._views: OrderedDict[tuple[object, ...], pl.Series] = OrderedDict()
+        self._choices: dict[str, list[tuple[str, str, int]]] = {}
+        self._counted_shape = -1
+        self._remembering = threading.Lock()
+
+    def view(
+        self,
+        chosen: Filter,
+        order: str,
+        *,
+        descending: bool = False,
+        seed: int = 0,
+        seconds: float | None = None,
+    ) -> View:
+        """Return what a filter selects, in order; asking again costs nothing while nothing changes.
+
+        Args:
+            chosen: the filter.
+            order: a name of `ORDERS`.
+            descending: the other way round.
+            seed: of the random order.
+            seconds: stop searching texts after so long, with what was found so far; None searches to the end.
+        """
+        generation = self._catalog.refresh()
+        where, values, frames, share = self._where(chosen, seconds)
+        key = (generation, chosen, order, descending, seed, share, frames["found"].height if "found" in frames else 0)
+        with self._remembering:
+            if key in self._views:
+                self._views.move_to_end(key)
+                return View(self._views[key], share)
+        by = ORDERS[order].replace("{direction}", "DESC" if descending else "ASC")
+        if order == "random":
+            values["seed"] = str(seed)
+        joined = _TEXTS if "t." in by else ""
+        numbers = self._database.frame(
+            f"SELECT e.number FROM {SELECTION_FROM}{joined} WHERE {where} ORDER BY {by}", values, **frames
+        )["number"]
+        with self._remembering:
+            self._views[key] = numbers
+            while len(self._views) > _REMEMBERED:
+                self._views.popitem(last=False)
+        return View(numbers, share)
 
     def count(self, chosen: Filter) -> int:
         """Count the examples that a filter selects."""
-        where, values, frames = selection(chosen)
+        where, values, frames = self.selection(chosen)
         return int(
             self._database.frame(f"SELECT count(*) AS n FROM {SELECTION_FROM} WHERE {where}", values, **frames).item()
         )
@@ -71,30 +115,25 @@ class BrowseStore:
         offset: int = 0,
         seed: int = 0,
     ) -> list[str]:
-        """Return the ids of a page (of all when there is no limit): texts are only fetched for what is shown."""
-        where, values, frames = selection(chosen)
-        by = ORDERS[order].replace("{direction}", "DESC" if descending else "ASC")
-        if order == "random":
-            values["seed"] = str(seed)
-        occurrence = _FIRST_OCCURRENCE if order == "position" else ""
-        limits = ""
-        if limit is not None:
-            limits = " LIMIT $limit OFFSET $offset"
-            values |= {"limit": limit, "offset": offset}
-        frame = self._database.frame(
-            f"SELECT e.example_id FROM {SELECTION_FROM} {occurrence} WHERE {where} ORDER BY {by}{limits}",
-            values,
-            **frames,
-        )
-        return frame["example_id"].to_list()
+        """Return the ids of a page, or of all when there is no limit."""
+        view = self.view(chosen, order, descending=descending, seed=seed)
+        return self.ids_of(view.numbers.slice(offset, limit))
+
+    def ids_of(self, numbers: pl.Series) -> list[str]:
+        """Return the ids of examples given by their row numbers, in their order."""
+        wanted = pl.DataFrame({"number": numbers}).with_row_index("place")
+        return self._database.frame(
+            f"SELECT c.example_id FROM {CATALOG} c JOIN wanted w USING (number) ORDER BY w.place", wanted=wanted
+        )["example_id"].to_list()
 
     def rows(self, ids: list[str]) -> pl.DataFrame:
         """Return what a table shows of the given examples, in their order."""
+        self._catalog.refresh()
         wanted = pl.DataFrame({"example_id": ids, "place": range(len(ids))}, schema_overrides={"place": pl.Int64})
         return self._database.frame(
-            "SELECT e.example_id, e.prompt, e.completion, s.state, q.quality, q.suggestion, q.reason, o.source, o.file,"
+            "SELECT e.example_id, e.prompt, e.completion, s.state, s.quality, s.suggestion, q.reason, o.source, o.file,"
             " o.line, c.title AS cluster, c.cluster_id, e.tokens, e.messages, e.parent_id"
-            " FROM wanted w JOIN examples e USING (example_id) JOIN states s USING (example_id)"
+            f" FROM wanted w JOIN examples e USING (example_id) JOIN {CATALOG} s USING (example_id)"
             " LEFT JOIN quality q USING (example_id) LEFT JOIN clusters c USING (example_id) LEFT JOIN"
             " (SELECT example_id, arg_min(source, (import_id, line)) AS source,"
             " arg_min(file, (import_id, line)) AS file, arg_min(line, (import_id, line)) AS line"
@@ -103,85 +142,100 @@ class BrowseStore:
             wanted=wanted,
         )
 
-    def details(self, table: str, ids: list[str]) -> pl.DataFrame:
-        """Return the rows of one result table that belong to the given examples."""
-        query = _DETAILS[table]
-        return self._database.frame(query, wanted=pl.DataFrame({"example_id": ids}, schema={"example_id": pl.String}))
-
     def choices(self) -> dict[str, list[tuple[str, str, int]]]:
         """Return what can be chosen in each filter: (value, title, number of examples)."""
-        return {
-            name: [(str(row[0]), str(row[1]), int(row[2])) for row in self._database.frame(query).rows()]
-            for name, query in _CHOICES.items()
-        }
+        self._catalog.refresh()
+        shape = self._catalog.shape
+        if shape != self._counted_shape:
+            counted = {name: self._counts(query) for name, query in _CHOICES.items()}
+            with self._remembering:
+                self._choices, self._counted_shape = counted, shape
+        return {"states": self._counts(_STATES), **self._choices}
+
+    def _counts(self, query: str) -> list[tuple[str, str, int]]:
+        return [(str(row[0]), str(row[1]), int(row[2])) for row in self._database.frame(query).rows()]
 
     def sealed_count(self) -> int:
         """Count the examples in the sealed test split."""
         return int(self._database.value("SELECT count(*) FROM sealed"))
 
+    def selection(self, chosen: Filter) -> tuple[str, dict[str, object], dict[str, pl.DataFrame]]:
+        """Return a filter as a condition on `SELECTION_FROM`, its values, and the frames that the condition reads."""
+        self._catalog.refresh()
+        return self._where(chosen, None)[:3]
 
-SELECTION_FROM = "examples e JOIN states s USING (example_id) LEFT JOIN quality q USING (example_id)"
+    def _where(
+        self, chosen: Filter, seconds: float | None
+    ) -> tuple[str, dict[str, object], dict[str, pl.DataFrame], float]:
+        check_filter(chosen)
+        conditions = ["(e.roles & $role) <> 0", "e.shown"]
+        values: dict[str, object] = {"role": role_bit(chosen.role)}
+        frames: dict[str, pl.DataFrame] = {}
+        for name, condition in _CONDITIONS.items():
+            value = getattr(chosen, name)
+            if value is not None and value != "" and value != ():
+                conditions.append(condition)
+                values[name] = list(several(value)) if name in _MANY else value
+        if chosen.decided is not None:
+            conditions.append(f"e.state {'<>' if chosen.decided else '='} 'pending'")
+        conditions += [condition for name, condition in _FLAGS.items() if getattr(chosen, name)]
+        if chosen.ids is not None:
+            conditions.append("e.example_id IN (SELECT example_id FROM chosen)")
+            frames["chosen"] = pl.DataFrame({"example_id": list(chosen.ids)}, schema={"example_id": pl.String})
+        share = 1.0
+        if any(getattr(chosen, name) for name in ("text", "regex", "tag", "metadata")):
+            numbers, share = self._found(chosen, seconds)
+            conditions.append("e.number IN (SELECT number FROM found)")
+            frames["found"] = pl.DataFrame({"number": numbers})
+        return " AND ".join(conditions), values, frames, share
 
-_FIRST_OCCURRENCE = (
-    "LEFT JOIN (SELECT example_id, min(import_id) AS import_id, arg_min(line, (import_id, line)) AS line"
-    " FROM occurrences GROUP BY example_id) o USING (example_id)"
-)
+    def _found(self, chosen: Filter, seconds: float | None) -> tuple[pl.Series, float]:
+        """Return the numbers of the examples that all texts and columns of the filter match."""
+        patterns = [literal(chosen.text)] if chosen.text else []
+        patterns += [chosen.regex] if chosen.regex else []
+        found = [self._search.find(pattern, seconds) for pattern in patterns]
+        columns = [*chosen.metadata, *([("tags", chosen.tag)] if chosen.tag else [])]
+        sets = [one.numbers for one in found] + [self._metadata.numbers(key, value) for key, value in columns]
+        numbers = sets[0]
+        for other in sets[1:]:
+            numbers = numbers.filter(numbers.is_in(other.implode()))
+        return numbers, min((one.share for one in found), default=1.0)
 
-_DETAILS = {
-    "scores": 'SELECT example_id, scorer, score, reason, start, "end" FROM scores WHERE example_id IN'
-    " (SELECT example_id FROM wanted) AND reason IS NOT NULL ORDER BY score, scorer",
-    "duplicates": "SELECT w.example_id, d.group_id, o.example_id AS other_id, o.kind, o.similarity, e.prompt,"
-    " e.completion, o.example_id = o.representative_id AS is_representative"
-    " FROM wanted w JOIN duplicates d USING (example_id) JOIN duplicates o USING (group_id) JOIN examples e"
-    " ON e.example_id = o.example_id WHERE o.example_id <> w.example_id"
-    " AND o.example_id NOT IN (SELECT example_id FROM sealed) ORDER BY o.similarity DESC",
-    "conflicts": "SELECT w.example_id, c.group_id, c.kind, c.detail, o.example_id AS other_id, e.prompt, e.completion"
-    " FROM wanted w JOIN conflicts c USING (example_id) LEFT JOIN conflicts o ON o.group_id = c.group_id"
-    " AND o.kind = c.kind AND o.example_id <> w.example_id AND o.example_id NOT IN (SELECT example_id FROM sealed)"
-    " LEFT JOIN examples e ON e.example_id = o.example_id ORDER BY c.kind",
-    "personal_data": 'SELECT example_id, kind, message_index, start, "end" FROM personal_data WHERE example_id IN'
-    " (SELECT example_id FROM wanted) ORDER BY message_index, start",
-    "history": 'SELECT example_id, action, reviewer AS who, decided_at AS "when", note, origin FROM decisions WHERE'
-    " example_id IN (SELECT example_id FROM wanted) ORDER BY decision_id",
+
+_MANY = ("state", "suggestion", "source", "cluster", "scorer")
+_CONDITIONS = {
+    "state": "list_contains($state, e.state)",
+    "suggestion": "list_contains($suggestion, e.suggestion)",
+    "source": "e.example_id IN (SELECT example_id FROM occurrences WHERE list_contains($source, source))",
+    "cluster": "e.example_id IN (SELECT example_id FROM clusters WHERE list_contains($cluster, cluster_id))",
+    "scorer": "e.example_id IN (SELECT example_id FROM scores WHERE list_contains($scorer, scorer) AND score < 0.5)",
+    "group": "e.example_id IN (SELECT example_id FROM duplicates WHERE group_id = $group)",
+    "quality_low": "e.quality >= $quality_low",
+    "quality_high": "e.quality <= $quality_high",
+    "split": "e.example_id IN (SELECT example_id FROM splits WHERE split = $split)",
+    "reviewer": "e.example_id IN (SELECT example_id FROM live_decisions WHERE reviewer = $reviewer"
+    " AND action IN ('keep', 'drop', 'flag', 'edit', 'pending'))",
+}
+_FLAGS = {
+    "conflict": "e.conflict",
+    "personal": "e.personal",
+    # A note of a person, beside an example or with a decision; what the workbench writes into that place is none.
+    "noted": "e.example_id IN (SELECT example_id FROM live_decisions WHERE note IS NOT NULL AND (action = 'note'"
+    " OR session IS NOT NULL OR origin = 'filter'))",
 }
 
 # What a filter without conditions selects: the counts beside the choices are those of what a choice would show.
-_SHOWN = (
-    "example_id IN (SELECT example_id FROM roles WHERE role = 'train') AND example_id IN (SELECT example_id"
-    " FROM present) AND example_id NOT IN (SELECT example_id FROM sealed)"
+_SHOWN = f"SELECT example_id FROM {CATALOG} WHERE shown AND (roles & 1) <> 0"
+_STATES = (
+    f"SELECT state, state, count(*) FROM {CATALOG} WHERE shown AND (roles & 1) <> 0 GROUP BY state ORDER BY 3 DESC, 1"
 )
 _CHOICES = {
-    "states": f"SELECT state, state, count(*) FROM states WHERE {_SHOWN} GROUP BY state ORDER BY 3 DESC, 1",
-    "suggestions": f"SELECT suggestion, suggestion, count(*) FROM quality WHERE {_SHOWN} GROUP BY suggestion"
-    " ORDER BY 3 DESC, 1",
-    "sources": f"SELECT source, source, count(DISTINCT example_id) FROM occurrences WHERE {_SHOWN} GROUP BY source"
-    " ORDER BY 3 DESC, 1",
-    "clusters": f"SELECT cluster_id, any_value(title), count(*) FROM clusters WHERE {_SHOWN} GROUP BY cluster_id"
-    " ORDER BY 3 DESC, 1",
-    "scorers": f"SELECT scorer, scorer, count(DISTINCT example_id) FROM scores WHERE score < 0.5 AND {_SHOWN}"
-    " GROUP BY scorer ORDER BY 3 DESC, 1",
+    "suggestions": f"SELECT suggestion, suggestion, count(*) FROM {CATALOG} WHERE shown AND (roles & 1) <> 0"
+    " AND suggestion IS NOT NULL GROUP BY suggestion ORDER BY 3 DESC, 1",
+    "sources": f"SELECT source, source, count(DISTINCT example_id) FROM occurrences WHERE example_id IN ({_SHOWN})"
+    " GROUP BY source ORDER BY 3 DESC, 1",
+    "clusters": f"SELECT cluster_id, any_value(title), count(*) FROM clusters WHERE example_id IN ({_SHOWN})"
+    " GROUP BY cluster_id ORDER BY 3 DESC, 1",
+    "scorers": "SELECT scorer, scorer, count(DISTINCT example_id) FROM scores WHERE score < 0.5"
+    f" AND example_id IN ({_SHOWN}) GROUP BY scorer ORDER BY 3 DESC, 1",
 }
-
-
-def selection(chosen: Filter) -> tuple[str, dict[str, object], dict[str, pl.DataFrame]]:
-    """Return a filter as a condition on `SELECTION_FROM`, its values, and the frames that the condition reads."""
-    conditions = [
-        "e.example_id IN (SELECT example_id FROM roles WHERE role = $role)",
-        "e.example_id IN (SELECT example_id FROM present)",
-        "e.example_id NOT IN (SELECT example_id FROM sealed)",
-    ]
-    values: dict[str, object] = {"role": chosen.role}
-    frames: dict[str, pl.DataFrame] = {}
-    for name, condition in _CONDITIONS.items():
-        value = getattr(chosen, name)
-        if value is not None and value != "":
-            conditions.append(condition)
-            values[name] = value
-    if chosen.conflict:
-        conditions.append("e.example_id IN (SELECT example_id FROM conflicts)")
-    if chosen.personal:
-        conditions.append("e.example_id IN (SELECT example_id FROM personal_data)")
-    if chosen.ids is not None:
-        conditions.append("e.example_id IN (SELECT example_id FROM chosen)")
-        frames["chosen"] = pl.DataFrame({"example_id": list(chosen.ids)}, schema={"example_id": pl.String})
-    return " AND ".join(conditions), values, frames

@@ -8,18 +8,18 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from workbench.store.browse import SELECTION_FROM, Filter, selection
+from workbench.store.browse import SELECTION_FROM, BrowseStore, Filter
 from workbench.store.database import Database
 from workbench.store.leases import SHARED
 
 # Undecided, or one of the overlap that others have decided and this reviewer has not.
 _OPEN = (
-    "(s.state = 'pending' OR (right(e.example_id, 8) < $bound AND s.state <> 'pending'"
+    "(e.state = 'pending' OR (right(e.example_id, 8) < $bound AND e.state <> 'pending'"
     " AND e.example_id IN (SELECT example_id FROM votes WHERE reviewer <> $reviewer)"
     " AND e.example_id NOT IN (SELECT example_id FROM votes WHERE reviewer = $reviewer)"
     " AND e.example_id NOT IN (SELECT example_id FROM settled)))"
 )
-_CLOSE_CALL = "abs(q.quality - 0.5) <= 0.15"
+_CLOSE_CALL = "abs(e.quality - 0.5) <= 0.15"
 _OCCURRENCE = (
     " LEFT JOIN (SELECT example_id, arg_min(source, (import_id, line)) AS source, min(import_id) AS import_id,"
     " arg_min(line, (import_id, line)) AS line FROM occurrences GROUP BY example_id) o USING (example_id)"
@@ -53,11 +53,11 @@ class QueueQuestion:
 
 QUESTIONS = {
     "all": QueueQuestion(_OPEN, "o.import_id, o.line, e.example_id", _OCCURRENCE),
-    "doubtful": QueueQuestion(f"q.suggestion = 'review' AND {_OPEN}", "q.quality, e.example_id"),
-    "to_drop": QueueQuestion(f"q.suggestion = 'drop' AND {_OPEN}", "q.quality, e.example_id"),
-    "to_keep": QueueQuestion(f"q.suggestion = 'keep' AND {_OPEN}", "q.quality, e.example_id"),
-    "close_calls": QueueQuestion(f"{_CLOSE_CALL} AND {_OPEN}", "abs(q.quality - 0.5), e.example_id"),
-    "worst": QueueQuestion(f"q.quality IS NOT NULL AND {_OPEN}", "q.quality, e.example_id"),
+    "doubtful": QueueQuestion(f"e.suggestion = 'review' AND {_OPEN}", "e.quality, e.example_id"),
+    "to_drop": QueueQuestion(f"e.suggestion = 'drop' AND {_OPEN}", "e.quality, e.example_id"),
+    "to_keep": QueueQuestion(f"e.suggestion = 'keep' AND {_OPEN}", "e.quality, e.example_id"),
+    "close_calls": QueueQuestion(f"{_CLOSE_CALL} AND {_OPEN}", "abs(e.quality - 0.5), e.example_id"),
+    "worst": QueueQuestion(f"e.quality IS NOT NULL AND {_OPEN}", "e.quality, e.example_id"),
     "topics": QueueQuestion(
         f"e.example_id IN (SELECT example_id FROM clusters) AND {_OPEN}", "k.cluster_id, e.example_id", _CLUSTER
     ),
@@ -70,13 +70,13 @@ QUESTIONS = {
         f"e.example_id IN (SELECT example_id FROM conflicts) AND {_OPEN}", "c.conflict, e.example_id", _CONFLICT
     ),
     "sources": QueueQuestion(_OPEN, "o.source, o.import_id, o.line, e.example_id", _OCCURRENCE),
-    "flagged": QueueQuestion("s.state = 'flagged'", "t.decision_id, e.example_id", _TOUCHED),
+    "flagged": QueueQuestion("e.state = 'flagged'", "t.decision_id, e.example_id", _TOUCHED),
     "disagreements": QueueQuestion(
         "e.example_id IN (SELECT example_id FROM disagreements)", "t.decision_id, e.example_id", _TOUCHED
     ),
     "filter": QueueQuestion("true", "o.import_id, o.line, e.example_id", _OCCURRENCE),
     "audit": QueueQuestion(
-        "s.state IN ('kept', 'dropped') AND e.example_id NOT IN (SELECT example_id FROM votes"
+        "e.state IN ('kept', 'dropped') AND e.example_id NOT IN (SELECT example_id FROM votes"
         " WHERE reviewer = $reviewer) AND e.example_id NOT IN (SELECT example_id FROM settled)",
         "hash(e.example_id || 'audit'), e.example_id",
     ),
@@ -86,12 +86,13 @@ QUESTIONS = {
 class QueueStore:
     """Questions about queues and votes."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, browse: BrowseStore) -> None:
         self._database = database
+        self._browse = browse
 
     def counts(self, chosen: Filter, reviewer: str, bound: str) -> dict[str, int]:
         """Count each queue within a filter, in one pass over the examples."""
-        where, values, frames = selection(chosen)
+        where, values, frames = self._browse.selection(chosen)
         columns = ", ".join(f'count(*) FILTER ({q.condition}) AS "{name}"' for name, q in QUESTIONS.items())
         row = self._database.frame(
             f"SELECT {columns} FROM {SELECTION_FROM} WHERE {where}",
@@ -105,7 +106,7 @@ class QueueStore:
     ) -> tuple[list[str], int]:
         """Return the first examples of a queue within a filter, and the last decision that this answer knows of."""
         question = QUESTIONS[queue]
-        where, values, frames = selection(chosen)
+        where, values, frames = self._browse.selection(chosen)
         known = int(self._database.value("SELECT coalesce(max(decision_id), 0) FROM decisions"))
         values |= {"limit": limit, "offset": offset}
         text = f"{question.condition} {question.order}"

@@ -13,7 +13,7 @@ from workbench.store.edits import EditStore
 from workbench.store.examples import ExampleStore
 from workbench.store.history import HistoryStore
 from workbench.store.leases import LeaseStore
-from workbench.store.migrations import migrate
+from workbench.store.migrations import migrate, schema_of
 from workbench.store.neighbours import NeighbourStore
 from workbench.store.queues import QueueStore
 from workbench.store.ratings import RatingStore
@@ -52,13 +52,26 @@ class Store:
         self.analysis = AnalysisStore(self._database)
         self.browse = BrowseStore(self._database)
         self.cards = CardStore(self._database)
-        self.queues = QueueStore(self._database)
+        self.queues = QueueStore(self._database, self.browse)
         self.leases = LeaseStore(self._database)
         self.neighbours = NeighbourStore(self._database)
         self.versions = VersionStore(self._database)
         self.runs = RunStore(self._database)
         self.ratings = RatingStore(self._database)
         self.tables = TableStore(self._database)
+
+    @property
+    def schema(self) -> int:
+        """The number of the last migration that the file has seen."""
+        return schema_of(self._database)
+
+    def copy_to(self, path: Path) -> None:
+        """Write the database as it is at this moment into another file; writing may go on meanwhile.
+
+        Raises:
+            CurationError: the copy cannot be written.
+        """
+        self._database.copy_to(path)
 
     def close(self) -> None:
         """Let go of the file."""

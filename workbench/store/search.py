@@ -1,0 +1,118 @@
+"""Find texts in prompts and completions: a substring whatever its case, or a regular expression.
+
+The engine is RE2, whose time grows with the length of the text only, so that no expression can hang it. Examples are
+searched in pieces of two row groups (one for each core of a small machine): whoever asks may stop after some seconds
+with what was found so far and go on later. What was searched once is remembered; only new examples are searched again.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+import duckdb
+import polars as pl
+
+from pipelines.errors import CurationError
+from workbench.store.database import Database
+from workbench.store.filters import LONGEST_TEXT
+
+# DuckDB keeps rows in groups of 122,880.
+PIECE = 2 * 122_880
+# A search that nobody waits for piece by piece is given up after so long.
+LONGEST_SECONDS = 120.0
+_REMEMBERED = 12
+
+
+@dataclass(frozen=True)
+class Found:
+    """The numbers (row ids) of examples that match, and the share of the examples that was searched."""
+
+    numbers: pl.Series
+    share: float
+
+
+@dataclass
+class _Scan:
+    searched: int = 0
+    parts: list[pl.Series] = field(default_factory=list)
+
+
+class Search:
+    """Searches texts, and remembers what it found."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._scans: OrderedDict[str, _Scan] = OrderedDict()
+        self._searching = threading.Lock()
+
+    def find(self, pattern: str, seconds: float | None = None) -> Found:
+        """Search as far as the time allows.
+
+        Args:
+            pattern: a regular expression in RE2's syntax (`literal` makes one of a text).
+            seconds: stop after the piece that ends later than this; None goes on to the end.
+
+        Raises:
+            CurationError: the expression cannot be read, or the end was not reached in `LONGEST_SECONDS`.
+        """
+        self.check(pattern)
+        started = time.monotonic()
+        with self._searching:
+            rows = int(self._database.value("SELECT coalesce(max(rowid) + 1, 0) FROM examples"))
+            scan = self._remembered(pattern)
+            while scan.searched < rows and (seconds is None or time.monotonic() - started < seconds):
+                if time.monotonic() - started > LONGEST_SECONDS:
+                    raise CurationError(
+                        f"The search for '{pattern[:60]}' took longer than {LONGEST_SECONDS:.0f} seconds.",
+                        "Search for something simpler.",
+                    )
+                last = min(scan.searched + PIECE, rows)
+                scan.parts.append(self._piece(pattern, scan.searched, last))
+                scan.searched = last
+            found = pl.concat(scan.parts) if scan.parts else pl.Series("number", [], pl.Int64)
+            scan.parts = [found]
+            return Found(found, scan.searched / rows if rows else 1.0)
+
+    def check(self, pattern: str) -> None:
+        """Refuse what is no regular expression.
+
+        Raises:
+            CurationError: says what is wrong with it.
+        """
+        if len(pattern) > 2 * LONGEST_TEXT + len("(?i)"):
+            raise CurationError(
+                f"The expression has {len(pattern):,} characters.", f"Search for {LONGEST_TEXT} at most."
+            )
+        try:
+            self._database.value("SELECT regexp_matches('', $pattern)", {"pattern": pattern})
+        except duckdb.Error as error:
+            reason = str(error).splitlines()[0].partition("Error: ")[2].rstrip(".")
+            raise CurationError(
+                f"The regular expression '{pattern[:60]}' cannot be read: {reason}.",
+                "Write it in RE2's syntax, which has no look-around and no back-references; put \\ before a sign that"
+                " stands for itself.",
+            ) from None
+
+    def _remembered(self, pattern: str) -> _Scan:
+        scan = self._scans.setdefault(pattern, _Scan())
+        self._scans.move_to_end(pattern)
+        while len(self._scans) > _REMEMBERED:
+            self._scans.popitem(last=False)
+        return scan
+
+    def _piece(self, pattern: str, first: int, last: int) -> pl.Series:
+        return self._database.frame(
+            "SELECT rowid AS number FROM examples WHERE rowid >= $first AND rowid < $last"
+            " AND (regexp_matches(completion, $pattern) OR regexp_matches(prompt, $pattern))",
+            {"pattern": pattern, "first": first, "last": last},
+        )["number"]
+
+
+def literal(text: str, *, match_case: bool = False) -> str:
+    """Return the expression that matches a text as it stands."""
+    quoted = "".join(
+        sign if sign.isalnum() or ord(sign) > 127 or sign == "_" else "\\x00" if sign == "\0" else f"\\{sign}"
+        for sign in text
+    )
+    return quoted if match_case else f"(?i){quoted}"
