@@ -14,6 +14,7 @@ from types import TracebackType
 import psutil
 
 from pipelines.errors import CurationError
+from workbench.backup import Backup
 from workbench.comparing import Comparing
 from workbench.curation import Curation
 from workbench.exporting import Exporting
@@ -154,6 +155,11 @@ class Project:
     def exporting(self) -> Exporting:
         """Write the splits to files."""
         return Exporting(self.store, self.folder)
+
+    @cached_property
+    def backup(self) -> Backup:
+        """Write the project into one file."""
+        return Backup(self.store, self.folder)
 
     @cached_property
     def training(self) -> Training:

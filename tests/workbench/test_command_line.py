@@ -119,7 +119,26 @@ def test_a_project_goes_through_the_whole_contract(
     lines = run("table", project, "rejected").out.splitlines()
     assert [json.loads(line)["raw"] for line in lines] == ["{broken"]
     assert run("table", project, "examples", "--out", tmp_path / "t.parquet", "--json").json()["rows"] == 71
-    for command in (("new", tmp_path / "other"), ("curate", project, "--only", "duplicates"), ("table", project)):
+    example_id = table["rows"][0]["example_id"]
+    history = run("history", project, example_id, "--json").json()["history"]
+    assert [entry["action"] for entry in history] == ["import", "keep"]
+    assert history[1]["who"] == "command line"
+    undone = run("history", project, example_id, "--undo", history[1]["batch"], "--json").json()["undone"]
+    assert len(undone["example_ids"]) == 61
+    assert run("versions", project, "--name", "1", "first", "--json").json()["version"]["name"] == "first"
+    assert run("versions", project, "--compare", "first", "1", "--json").json()["counts"]["same"] == 61
+    assert [version["number"] for version in run("versions", project, "--json").json()["versions"]] == [1]
+    backup = run("backup", project, "--out", tmp_path / "p.zip", "--without", "runs", "--json").json()
+    assert backup["parts"] == ["evaluations", "exports"]
+    assert run("restore", tmp_path / "p.zip", tmp_path / "again", "--json").json()["files"] == backup["files"]
+    assert len(run("table", tmp_path / "again", "splits", "--json").json()["rows"]) == 61
+    for command in (
+        ("new", tmp_path / "other"),
+        ("curate", project, "--only", "duplicates"),
+        ("table", project),
+        ("versions", project),
+        ("history", project, example_id),
+    ):
         plain = run(*command)
         assert plain.code == 0
         assert plain.out.strip()
@@ -146,6 +165,13 @@ def test_every_table_can_be_read_of_an_empty_project(run: Callable[..., Answer],
         ("split", "{project}"),
         ("split", "{project}", "--ratios", "90/20/10"),
         ("export", "{project}", "--out", "{tmp}/out"),
+        ("history", "{project}", "nobody"),
+        ("history", "{project}", "nobody", "--undo", "1"),
+        ("history", "{project}", "nobody", "--restore", "nothing"),
+        ("versions", "{project}", "--compare", "1", "2"),
+        ("versions", "{project}", "--restore", "1"),
+        ("backup", "{project}", "--out", "{project}"),
+        ("restore", "{tmp}/nowhere.zip", "{tmp}/restored"),
         ("train", "{project}"),
         ("train", "{project}", "--resume", "run-0001"),
         ("train", "{project}", "--set", "rank=-1"),
@@ -183,6 +209,9 @@ def test_what_a_person_can_mend_exits_1_with_message_and_remedy(
         ("curate", "{tmp}/p", "--set", "no equals sign"),
         ("split", "{tmp}/p", "--seed", "one"),
         ("export", "{tmp}/p"),
+        ("history", "{tmp}/p"),
+        ("versions", "{tmp}/p", "--restore", "1", "--name", "1", "x"),
+        ("backup", "{tmp}/p", "--out", "x.zip", "--without", "everything"),
         ("app", "--port", "99999999"),
         ("new", "{tmp}/p", "--unknown"),
     ],

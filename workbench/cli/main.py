@@ -27,6 +27,8 @@ COMMANDS = {
     "compare": "Let base, few-shot and tuned answer the same held-out examples.",
     "results": "Show metrics, differences, win rates and the verdict.",
     "audit": "Run the stages on plain files, without a project.",
+    "backup": "Write a whole project into one file.",
+    "restore": "Make a project of a backup.",
     "table": "Write any result table as JSON lines or Parquet.",
     "doctor": "Say what this machine can do.",
 }
