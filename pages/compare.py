@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.components.results import DIFFERENCES, VALUES, draw_sentences, draw_table
 from pages.components.texts import texts
 from workbench.app import charts, comparisons, session
 from workbench.app.navigation import link
@@ -11,7 +12,6 @@ from workbench.app.watching import finished, watch
 SPLITS = {"validation": "Validation, for choosing", "test": "Test, at the end: every look is counted"}
 UNDER_WAY = ("queued", "running")
 ANSWERS = 5
-DIFFERENCES = ["variant", "against", "metric", "difference", "low", "high", "q_value", "n", "verdict"]
 
 
 def draw_start(project) -> None:
@@ -53,19 +53,16 @@ def draw_results(project, evaluation, results) -> None:
     st.caption(f"{counted(results.examples, 'held-out example')} of the {results.split} split{looks}")
     with st.container(border=True):
         st.markdown("**Verdict**")
-        for sentence in results.verdict:
-            st.markdown(f"- {plain(sentence)}")
+        draw_sentences(results.verdict)
     metrics, differences, answers, ratings = st.tabs(["Metrics", "Differences", "Answers", "Ratings"])
     with metrics:
         charts.metric_intervals(results.metrics, evaluation.variants)
         with st.expander("As a table"):
-            st.dataframe(
-                results.metrics, hide_index=True, column_order=["metric", "variant", "value", "low", "high", "n"]
-            )
+            draw_table(results.metrics, VALUES)
     with differences:
-        st.markdown("\n".join(f"- {plain(sentence)}" for sentence in results.summary))
+        draw_sentences(results.summary)
         st.caption("Paired on the same examples; q is corrected for the number of comparisons.")
-        st.dataframe(comparisons.main_differences(results), hide_index=True, column_order=DIFFERENCES)
+        draw_table(comparisons.main_differences(results), DIFFERENCES)
     with answers:
         draw_answers(project, evaluation, results)
     with ratings:
@@ -89,7 +86,7 @@ def draw_ratings(project, evaluation) -> None:
     if rates.is_empty():
         st.caption("Nobody has rated these answers yet.")
     else:
-        st.dataframe(rates, hide_index=True)
+        draw_table(rates)
         agreement = project.rating.agreement(evaluation.evaluation)
         if agreement:
             st.caption(f"Agreement of raters: {plain(agreement['note'])}")
@@ -103,7 +100,7 @@ if not evaluations and not project.training.runs():
     session.empty("There is no tuned model to compare yet.", "Train one first.", "train", "Go and train")
     st.stop()
 if evaluations:
-    names = {view.evaluation: f"{view.evaluation} · {view.split} · {', '.join(view.variants)}" for view in evaluations}
+    names = {view.evaluation: comparisons.title_of(view) for view in evaluations}
     wanted = st.session_state.get("evaluation")
     place = list(names).index(wanted) if wanted in names else 0
     name = st.selectbox("Evaluation", list(names), index=place, format_func=names.get)

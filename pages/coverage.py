@@ -86,7 +86,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     draw_run_button(project, "Run the stages again")
 draw_map(view)
 
-st.subheader("Gaps against production", anchor=False)
+st.header("Gaps against production", anchor=False)
 if view.coverage is None:
     session.empty(
         "There are no production queries to compare with.",

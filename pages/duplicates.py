@@ -8,6 +8,7 @@ from workbench.app.plain import counted, plain
 from workbench.app.stages import draw_run_button, nothing_found_yet
 
 KINDS = {None: "All", "exact": "Exact", "near": "Near", "semantic": "Same meaning"}
+WORDS = {"exact": "exact copy", "near": "near", "semantic": "same meaning"}
 GROUPS = 50
 
 
@@ -73,8 +74,9 @@ def draw_group(project, group_id: str, who: str) -> None:
     for place, member in enumerate(members):
         with st.container(border=True):
             with st.container(horizontal=True, vertical_alignment="center"):
-                stays = "stays" if member.is_representative else f"{member.kind}, {member.similarity:.2f} alike"
-                st.markdown(f"**{stays}** · {member.state} · {plain(member.source)}:{member.line}", width="stretch")
+                alike = f"{WORDS.get(member.kind, member.kind)}, {member.similarity:.2f} alike"
+                about = alike if place else "Stands for the group"
+                st.markdown(f"**{about}** · {member.state} · {plain(member.source)}:{member.line}", width="stretch")
                 label = "Keep only this one"
                 st.button(
                     label, key=f"keep-{place}", on_click=keep_one, args=(project, group_id, member.example_id, who)

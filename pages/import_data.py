@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.components.rejected_lines import draw_rejected
 from pages.components.texts import texts
 from workbench.app import gate, session, uploads
 from workbench.app.navigation import link
@@ -15,7 +16,6 @@ ROLES = {
     "test": "An outside test set",
 }
 REPORT_COLUMNS = ["file", "source", "format", "lines", "accepted", "new", "known", "rejected"]
-REASON_COLUMNS = ["lines", "reason", "remedy", "file", "first_line"]
 
 
 def draw_choice(project) -> tuple:
@@ -102,24 +102,6 @@ def draw_report(report) -> None:
         with st.expander(f"Passed over {counted(len(report.passed_over), 'file')} that hold no examples"):
             st.dataframe([{"file": name, "why": why} for name, why in report.passed_over], hide_index=True)
     link("quality", "Find what is wrong with them", ":material/arrow_forward:")
-
-
-def draw_rejected(project, unread: int) -> None:
-    """Draw why lines could not be read, and the lines themselves."""
-    st.header(f"{counted(unread, 'line')} could not be read", anchor=False)
-    st.caption("They are kept with their text. Mend them in the file and import it again: known lines are not doubled.")
-    st.dataframe(project.importing.rejected_reasons().head(500), hide_index=True, column_order=REASON_COLUMNS)
-    with st.expander("The lines"):
-        page = st.pagination(-(-unread // 50), key="rejected-page") if unread > 50 else 1
-        st.dataframe(project.importing.rejected(limit=50, offset=50 * (page - 1)), hide_index=True)
-    st.download_button(
-        "Download them as JSON Lines",
-        lambda: uploads.rejected_lines(project),
-        "rejected.jsonl",
-        "application/jsonl",
-        on_click="ignore",
-        icon=":material/download:",
-    )
 
 
 session.page_head("Import", "Bring in examples to train on, and production queries to compare them with.")

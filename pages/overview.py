@@ -17,16 +17,16 @@ def draw_welcome() -> None:
     )
     create, reopen = st.columns(2, gap="large")
     with create, st.form("create"):
-        st.subheader("Start a project", anchor=False)
+        st.header("Start a project", anchor=False)
         folder = st.text_input("New folder", placeholder="~/my-project", help="It will hold everything of the project.")
         if st.form_submit_button("Create the project", type="primary"):
             change_project(folder, create=True)
     with reopen, st.form("open"):
-        st.subheader("Open a project", anchor=False)
+        st.header("Open a project", anchor=False)
         folder = st.text_input("Its folder", placeholder="~/my-project")
         if st.form_submit_button("Open the project"):
             change_project(folder, create=False)
-    st.caption("Only looking around? Stop the app and run `workbench demo`: it fills a project from sample data.")
+    st.markdown("Only looking around? Stop the app and run `workbench demo`: it fills a project from sample data.")
 
 
 def change_project(folder: str, create: bool) -> None:
@@ -57,7 +57,7 @@ def draw_steps(steps: list) -> None:
         with st.container(horizontal=True, gap="small", vertical_alignment="center", wrap=False):
             st.markdown(mark, width="content")
             link(step.page, step.title)
-            st.caption(plain(step.detail), width="content")
+            st.caption(plain(step.detail))
 
 
 if session.chosen_folder() is None:
@@ -72,7 +72,7 @@ draw_next(steps)
 counts = project.overview.funnel()
 left, right = st.columns([3, 2], gap="large")
 with left:
-    st.subheader("From import to split", anchor=False)
+    st.header("From import to split", anchor=False)
     if counts.imported:
         funnel(counts)
     else:
@@ -80,12 +80,12 @@ with left:
     if counts.production or counts.general:
         st.caption(f"Beside them: {counts.production:,} production queries, {counts.general:,} general examples.")
 with right:
-    st.subheader("The loop", anchor=False)
+    st.header("The loop", anchor=False)
     draw_steps(steps)
 
 sources = project.overview.sources()
 if not sources.is_empty():
-    st.subheader("Sources", anchor=False)
+    st.header("Sources", anchor=False)
     st.dataframe(sources, hide_index=True, column_config={"imported_at": st.column_config.DatetimeColumn("imported")})
 
 if not gate.is_shared():

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.components.texts import texts
+from pages.components.findings import draw_conflicts, draw_personal
 from workbench.app import charts, session
 from workbench.app.navigation import go
 from workbench.app.plain import counted, plain
@@ -10,7 +10,6 @@ from workbench.app.review_filter import review_these
 from workbench.app.stages import draw_run_button, nothing_found_yet
 from workbench.reviewing import Filter
 
-CONFLICTS = 20
 WORDS = {"keep": "keep", "drop": "drop", "review": "look at"}
 
 
@@ -44,8 +43,10 @@ def draw_suggestions(project, who: str) -> None:
         with st.container(horizontal=True):
             both = counts["keep"] + counts["drop"]
             act = {"on_click": apply_suggestions}
-            st.button(f"Apply to {both:,}", type="primary", disabled=not both, args=(project, who, None), **act)
-            st.button(f"Only drop {counts['drop']:,}", disabled=not counts["drop"], args=(project, who, "drop"), **act)
+            if both:
+                st.button(f"Apply to {both:,}", type="primary", args=(project, who, None), **act)
+            if counts["drop"]:
+                st.button(f"Only drop {counts['drop']:,}", args=(project, who, "drop"), **act)
             st.button("Undo", type="tertiary", on_click=undo, args=(project, who))
         if counts["review"] and st.button(f"Review the {counts['review']:,} doubtful ones"):
             review_these(Filter(suggestion="review"), "doubtful examples")
@@ -76,28 +77,6 @@ def draw_findings(project) -> None:
             go("review")
 
 
-def draw_conflicts(project) -> None:
-    """Draw groups of examples that contradict each other, side by side."""
-    total = sum(project.curation.conflict_counts().values())
-    if not total:
-        st.caption("No conflicts were found.")
-        return
-    page = st.pagination(-(-total // CONFLICTS), key="conflicts-page") if total > CONFLICTS else 1
-    for group in project.curation.conflicts(limit=CONFLICTS, offset=CONFLICTS * (page - 1)):
-        with st.expander(f"**{plain(group.kind)}** · {plain(group.members[0]['prompt'], 110)}"):
-            st.caption(plain(group.detail))
-            key = f"{group.kind}-{group.group_id}"
-            answers = [
-                {"title": f"Answer {place + 1}", "text": member["completion"], "badge": member["state"]}
-                for place, member in enumerate(group.members)
-            ]
-            texts(f"conflict-{key}", answers, [{"role": "user", "content": group.members[0]["prompt"]}])
-            if st.button("Review them", key=f"review-{key}"):
-                ids = tuple(member["example_id"] for member in group.members)
-                review_these(Filter(ids=ids), "examples in conflict")
-                go("review")
-
-
 session.page_head("Quality", "What is wrong, how sure that is, and what to do about it.")
 project = session.current_project()
 if nothing_found_yet(project, "quality", "Every example then has a quality from 0 to 1, a suggestion and its reason."):
@@ -108,10 +87,21 @@ with left:
 with right:
     draw_suggestions(project, session.reviewer_name())
     draw_run_button(project, "Run the stages again")
-findings, reasons, conflicts = st.tabs(["Findings", "Reasons for suggestions", "Conflicts"])
+findings, reasons, conflicts, personal = st.tabs(["Findings", "Reasons for suggestions", "Conflicts", "Personal data"])
 with findings:
     draw_findings(project)
 with reasons:
-    st.dataframe(project.curation.suggestion_counts(), hide_index=True)
+    st.dataframe(
+        project.curation.suggestion_counts(),
+        hide_index=True,
+        column_order=["suggestion", "cause", "examples", "share"],
+        column_config={
+            "cause": st.column_config.TextColumn("reason", width="large"),
+            "examples": st.column_config.NumberColumn("examples", format="localized"),
+            "share": st.column_config.NumberColumn("of all", format="percent"),
+        },
+    )
 with conflicts:
     draw_conflicts(project)
+with personal:
+    draw_personal(project)

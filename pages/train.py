@@ -115,7 +115,7 @@ if runs:
     run_id = st.selectbox("Run", list(names), index=start, format_func=names.get, width=360)
     st.session_state["run"] = run_id
     watch_run(project, run_id)
-    st.subheader("Another run", anchor=False)
+    st.header("Another run", anchor=False)
     with st.expander("Settings of a new run"):
         draw_new_run(project)
 else:

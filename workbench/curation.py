@@ -167,6 +167,10 @@ class Curation:
         """Return suggestion, cause, examples, share."""
         return self._store.analysis.suggestion_counts()
 
+    def personal_data_counts(self) -> pl.DataFrame:
+        """Return kinds of personal data in training examples, most frequent first: kind, examples, places."""
+        return self._store.analysis.personal_data_counts()
+
     def duplicate_groups(self, kind: str | None = None, limit: int = 50, offset: int = 0) -> pl.DataFrame:
         """Return duplicate groups, largest first."""
         return self._store.analysis.duplicate_groups(kind, limit, offset)

@@ -84,12 +84,12 @@ class Overview:
                 funnel.production > 0,
                 f"{funnel.production:,} queries" if funnel.production else "shows what is missing; optional",
             ),
-            ("curate", "Find what is wrong", "quality", len(stages) == 3, f"{len(stages)} of 3 stages run"),
+            ("curate", "Find what is wrong", "quality", len(stages) == 3, ", ".join(stages) or "not looked for yet"),
             ("review", "Decide", "review", decided > 0, f"{funnel.kept:,} kept, {funnel.dropped:,} dropped"),
             ("split", "Split without leaks", "split", split > 0, f"{split:,} examples in three splits"),
-            ("train", "Train", "train", bool(runs), f"{len(runs)} runs"),
-            ("compare", "Compare", "compare", bool(evaluations), f"{len(evaluations)} evaluations"),
-            ("rate", "Rate blind", "rate", ratings > 0, f"{ratings:,} ratings"),
+            ("train", "Train", "train", bool(runs), _counted(len(runs), "run")),
+            ("compare", "Compare", "compare", bool(evaluations), _counted(len(evaluations), "evaluation")),
+            ("rate", "Rate blind", "rate", ratings > 0, _counted(ratings, "rating")),
         ]
         first = next((row[0] for row in rows if not row[3] and row[0] != "production"), None)
         return [Step(key, title, page, done, detail, key == first) for key, title, page, done, detail in rows]
@@ -97,3 +97,7 @@ class Overview:
     def sources(self) -> pl.DataFrame:
         """Return the imported files, newest first."""
         return self._store.examples.sources()
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

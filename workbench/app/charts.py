@@ -1,12 +1,16 @@
 """The charts of the pages, as Vega-Lite, which Streamlit draws itself without asking anybody."""
 
+from itertools import cycle
 from typing import Any
 
 import polars as pl
 import streamlit as st
 
 SUGGESTION_COLOURS = {"keep": "#009E73", "review": "#E69F00", "drop": "#D55E00"}
+# First and last label centred under their ticks, so that none runs into its neighbour.
+AXIS = {"format": ".1%", "labelFlush": False, "tickCount": 5}
 VARIANT_COLOURS = ["#8A8F98", "#56B4E9", "#E69F00", "#0B8F86", "#CC79A7", "#0072B2", "#D55E00", "#B3A700"]
+# More variants than these share colours; a point's name shows under the pointer and stands in the table.
 
 
 def quality_histogram(bins: pl.DataFrame) -> None:
@@ -18,7 +22,13 @@ def quality_histogram(bins: pl.DataFrame) -> None:
     spec = {
         "mark": {"type": "bar", "tooltip": True},
         "encoding": {
-            "x": {"field": "low", "type": "quantitative", "bin": {"binned": True}, "title": "Quality, 0 to 1"},
+            "x": {
+                "field": "low",
+                "type": "quantitative",
+                "bin": {"binned": True},
+                "title": "Quality, 0 to 1",
+                "scale": {"domain": [0, 1]},
+            },
             "x2": {"field": "high"},
             "y": {"field": "examples", "type": "quantitative", "title": "Examples", "stack": "zero"},
             "color": {
@@ -46,9 +56,12 @@ def loss_curve(metrics: pl.DataFrame) -> None:
     )
     colour: dict[str, Any] = {"field": "part", "type": "nominal", "title": None, "legend": {"orient": "top"}}
     colour["scale"] = {"domain": ["training", "validation"], "range": ["#8A8F98", "#0B8F86"]}
+    # The first loss is often a hundred times the last: on an even scale all that matters would lie on the ground line.
+    scale = "log" if not long.is_empty() and long.select(pl.col("loss").min()).item() > 0 else "linear"
+    title = "Loss, logarithmic" if scale == "log" else "Loss"
     encoding: dict[str, Any] = {
-        "x": {"field": "step", "type": "quantitative", "title": "Step"},
-        "y": {"field": "loss", "type": "quantitative", "title": "Loss", "scale": {"zero": False}},
+        "x": {"field": "step", "type": "quantitative", "title": "Step", "axis": {"labelFlush": False, "tickCount": 6}},
+        "y": {"field": "loss", "type": "quantitative", "title": title, "scale": {"zero": False, "type": scale}},
         "color": colour,
         "tooltip": [{"field": "step"}, {"field": "part"}, {"field": "loss", "format": ".4f"}],
     }
@@ -77,8 +90,11 @@ def metric_intervals(metrics: pl.DataFrame, variants: list[str]) -> None:
         "type": "nominal",
         "title": None,
         "sort": variants,
-        "scale": {"domain": variants, "range": VARIANT_COLOURS[: len(variants)]},
-        "legend": {"orient": "top"},
+        "scale": {
+            "domain": variants,
+            "range": [colour for _, colour in zip(variants, cycle(VARIANT_COLOURS), strict=False)],
+        },
+        "legend": {"orient": "top", "columns": 4, "labelLimit": 240},
     }
     shared: dict[str, Any] = {
         "y": {"field": "metric", "type": "nominal", "title": None, "axis": {"labelLimit": 220}},
@@ -122,7 +138,7 @@ def share_bars(gaps: pl.DataFrame) -> None:
         "encoding": {
             "y": {"field": "title", "type": "nominal", "sort": "-x", "title": None, "axis": {"labelLimit": 260}},
             "yOffset": {"field": "data"},
-            "x": {"field": "share", "type": "quantitative", "axis": {"format": ".1%"}, "title": "Share of prompts"},
+            "x": {"field": "share", "type": "quantitative", "axis": AXIS, "title": "Share of prompts"},
             "color": {
                 "field": "data",
                 "type": "nominal",

@@ -10,6 +10,14 @@ from workbench.jobs.background import task
 from workbench.project import Project
 
 VERDICT_ORDER = ("better", "worse", "no evidence", "too few")
+NAMED = 4
+
+
+def title_of(evaluation: EvaluationView) -> str:
+    """Return what an evaluation is chosen by: its name, its split, and its variants where they are few."""
+    few = len(evaluation.variants) <= NAMED
+    variants = ", ".join(evaluation.variants) if few else f"{len(evaluation.variants)} variants"
+    return f"{evaluation.evaluation} · {evaluation.split} · {variants}"
 
 
 def collect_key(evaluation: str) -> str:

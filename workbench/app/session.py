@@ -110,7 +110,7 @@ def attempt(action: Callable[Parameters, Value], *args: Parameters.args, **kwarg
 def empty(title: str, what_to_do: str, page: str | None = None, label: str | None = None) -> None:
     """Draw an empty state: what is missing, and the one next action."""
     with st.container(border=True):
-        st.markdown(f"#### {title}")
+        st.header(title.removesuffix("."), anchor=False)
         st.caption(what_to_do)
         if page is not None and st.button(label or page.capitalize(), key=f"go-{page}", type="primary"):
             go(page)

@@ -47,11 +47,11 @@ def nothing_found_yet(project: Project, stage: str, what_it_shows: str) -> bool:
         return False
     with st.container(border=True):
         if project.overview.funnel().imported:
-            st.markdown("#### The stages have not run yet")
+            st.header("The stages have not run yet", anchor=False)
             st.caption(what_it_shows)
             draw_run_button(project)
         else:
-            st.markdown("#### There is no training data yet")
+            st.header("There is no training data yet", anchor=False)
             st.caption(f"Import examples first. {what_it_shows}")
             if st.button("Import a file", key="go-import", type="primary"):
                 go("import")

@@ -36,7 +36,7 @@ DARK = {
 SHARED = {
     "baseRadius": "8px",
     "baseFontSize": "15",
-    "headingFontSizes": '["1.75rem","1.3rem","1.1rem"]',
+    "headingFontSizes": '["1.75rem","1.2rem","1.05rem"]',
     "headingFontWeights": "[650,600,600]",
     "metricValueFontSize": "1.6rem",
     "showWidgetBorder": "true",
@@ -49,12 +49,10 @@ SHARED = {
 
 # What no flag of Streamlit sets: the text of a chosen option or tab (see above), and a focus that is always seen.
 EXTRA_CSS = """
-[data-testid="stBaseButton-segmented_controlActive"], [data-testid="stBaseButton-segmented_controlActive"] p,
-[data-testid="stBaseButton-pillsActive"] p { color: inherit; font-weight: 600; }
-[role="tab"][aria-selected="true"] p { color: inherit; font-weight: 600; }
-[role="tab"][aria-selected="true"] { color: inherit; }
-button:focus-visible, a:focus-visible, summary:focus-visible, [role="tab"]:focus-visible, input:focus-visible + div {
-  outline: 2px solid currentColor; outline-offset: 2px; }
+[role="radio"][aria-checked="true"], [role="radio"][aria-checked="true"] *, [role="tab"][aria-selected="true"],
+[role="tab"][aria-selected="true"] * { color: inherit !important; font-weight: 600; }
+button:focus-visible, a:focus-visible, summary:focus-visible, [role="tab"]:focus-visible, [role="radio"]:focus-visible,
+[role="button"]:focus-visible { outline: 2px solid currentColor !important; outline-offset: 2px; }
 """
 
 

@@ -129,6 +129,14 @@ class AnalysisStore:
         """Return where personal data stands."""
         return self._database.frame("SELECT * FROM personal_data ORDER BY example_id, message_index, start")
 
+    def personal_data_counts(self) -> pl.DataFrame:
+        """Return kinds of personal data in training examples, most frequent first: kind, examples, places."""
+        return self._database.frame(
+            "SELECT kind, count(DISTINCT example_id)::BIGINT AS examples, count(*)::BIGINT AS places FROM personal_data"
+            " WHERE example_id IN (SELECT example_id FROM roles WHERE role = 'train') GROUP BY kind"
+            " ORDER BY examples DESC, kind"
+        )
+
     def points(self) -> pl.DataFrame:
         """Return the map: place, cluster and what is known of each example; sealed texts are left empty."""
         return self._database.frame(

@@ -39,6 +39,7 @@ def test_a_form_starts_from_the_settings_and_holds_their_bounds() -> None:
         "cosine",
         "linear",
         "constant",
+        "stable-decay",
     ]
     assert next(field for field in app.text_input if field.label == "Evaluate every").value == ""
 

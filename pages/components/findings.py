@@ -1,0 +1,48 @@
+"""What the stages found, as lists that lead to review: examples in conflict, and personal data."""
+
+import streamlit as st
+
+from pages.components.texts import texts
+from workbench.app.navigation import go
+from workbench.app.plain import plain
+from workbench.app.review_filter import review_these
+from workbench.reviewing import Filter
+
+CONFLICTS = 20
+
+
+def draw_conflicts(project) -> None:
+    """Draw groups of examples that contradict each other, side by side."""
+    total = sum(project.curation.conflict_counts().values())
+    if not total:
+        st.caption("No conflicts were found.")
+        return
+    page = st.pagination(-(-total // CONFLICTS), key="conflicts-page") if total > CONFLICTS else 1
+    for group in project.curation.conflicts(limit=CONFLICTS, offset=CONFLICTS * (page - 1)):
+        with st.expander(f"**{plain(group.kind)}** · {plain(group.members[0]['prompt'], 110)}"):
+            st.caption(plain(group.detail))
+            key = f"{group.kind}-{group.group_id}"
+            answers = [
+                {"title": f"Answer {place + 1}", "text": member["completion"], "badge": member["state"]}
+                for place, member in enumerate(group.members)
+            ]
+            texts(f"conflict-{key}", answers, [{"role": "user", "content": group.members[0]["prompt"]}])
+            if st.button("Review them", key=f"review-{key}"):
+                ids = tuple(member["example_id"] for member in group.members)
+                review_these(Filter(ids=ids), "examples in conflict")
+                go("review")
+
+
+def draw_personal(project) -> None:
+    """Draw which kinds of personal data were found, and the way to the examples that hold some."""
+    if "personal-data" not in project.curation.stages_run():
+        st.caption("This stage has not run yet: run the stages again.")
+        return
+    kinds = project.curation.personal_data_counts()
+    if kinds.is_empty():
+        st.caption("No names, addresses, numbers or keys of persons were found.")
+        return
+    st.dataframe(kinds, hide_index=True)
+    if st.button("Review the examples that hold some", type="primary"):
+        review_these(Filter(personal=True), "examples with personal data")
+        go("review")

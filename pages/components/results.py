@@ -1,0 +1,27 @@
+"""Results of an evaluation for reading: sentences, a few at a time, and tables with rounded numbers."""
+
+import streamlit as st
+
+from workbench.app.plain import plain
+
+DIFFERENCES = ["variant", "against", "metric", "difference", "low", "high", "q_value", "n", "verdict"]
+VALUES = ["metric", "variant", "value", "low", "high", "n"]
+ROUNDED = {
+    name: st.column_config.NumberColumn(format="%.3f") for name in ("value", "difference", "low", "high", "win_rate")
+}
+ROUNDED["q_value"] = st.column_config.NumberColumn("q", format="%.4f")
+SENTENCES = 6
+
+
+def draw_sentences(sentences: list) -> None:
+    """Draw sentences as a list; more than a few are folded away."""
+    lines = [f"- {plain(sentence)}" for sentence in sentences]
+    st.markdown("\n".join(lines[:SENTENCES]))
+    if len(lines) > SENTENCES:
+        with st.expander(f"{len(lines) - SENTENCES:,} more"):
+            st.markdown("\n".join(lines[SENTENCES:]))
+
+
+def draw_table(rows, columns: list | None = None) -> None:
+    """Draw a table of results; all columns where none are named."""
+    st.dataframe(rows, hide_index=True, column_order=columns, column_config=ROUNDED)
