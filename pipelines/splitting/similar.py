@@ -6,7 +6,10 @@ the larger of the two.
 
 Method: prefix filter. If two sets have a Jaccard similarity of at least t and each is ordered from the rarest element
 to the most frequent, then their first |A| - ceil(t|A|) + 1 elements share one. Only pairs that do are compared, so the
-frequent elements, which cost the most and tell the least, are never looked up. No pair is missed.
+frequent elements, which cost the most and tell the least, are never looked up. No pair is missed, unless a limit is
+set for crowds: where more texts than that share an element of their beginnings (a template with a few words of its own
+in each), each is compared with the texts next to it in alphabetical order and with the first ones only. Ten thousand
+prompts of one template would else make fifty million pairs.
 
 Source: Chaudhuri, Ganti, Kaushik 2006; Bayardo, Ma, Srikant 2007 (the bound). Not covered: other wordings of the same
 meaning, for which vectors are needed.
@@ -26,6 +29,9 @@ _WORD = re.compile(r"\w+")
 _CHARACTERS = 4
 _CANDIDATES = 2_000_000  # pairs that are compared in one go
 _EXAMPLE_ROWS = 2_048
+# In a crowd each text is compared with so many next to it, and with so many first ones.
+_NEXT_ROWS = 16
+_FIRST_ROWS = 8
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,9 @@ def folded(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def similar_texts(left: Sequence[str], right: Sequence[str] | None, *, threshold: float, short_words: int) -> Similar:
+def similar_texts(
+    left: Sequence[str], right: Sequence[str] | None, *, threshold: float, short_words: int, crowd: int | None = None
+) -> Similar:
     """Find all pairs whose similarity is at least the threshold.
 
     Args:
@@ -50,17 +58,21 @@ def similar_texts(left: Sequence[str], right: Sequence[str] | None, *, threshold
         right: m texts to compare them with; None compares the left ones among themselves, each pair once.
         threshold: Jaccard similarity, above 0.
         short_words: texts of at most so many words are compared by their characters too.
+        crowd: most texts that share an element of their beginnings and are all compared; None for no limit. Only
+            where texts are compared among themselves.
 
     Returns:
         the pairs; texts without a word or character are like nothing.
     """
     texts = [folded(text) for text in (left if right is None else [*left, *right])]
     words = [_WORD.findall(text) for text in texts]
-    by_words = _pairs([_word_pairs(found) for found in words], len(left), right is None, threshold)
+    order = np.argsort(np.argsort(np.array(texts, dtype=object), kind="stable"), kind="stable")
+    limit = _Crowd(crowd, order) if crowd is not None and right is None else None
+    by_words = _pairs([_word_pairs(found) for found in words], len(left), right is None, threshold, limit)
     short = [
         _character_grams(text) if len(found) <= short_words else set() for text, found in zip(texts, words, strict=True)
     ]
-    by_characters = _pairs(short, len(left), right is None, threshold)
+    by_characters = _pairs(short, len(left), right is None, threshold, limit)
     return _larger(by_words, by_characters, max(len(texts), 1))
 
 
@@ -78,13 +90,29 @@ def _character_grams(text: str) -> set[str]:
     return {padded[start : start + _CHARACTERS] for start in range(len(padded) - _CHARACTERS + 1)} if text else set()
 
 
-def _pairs(sets: Sequence[set[str]], lefts: int, among: bool, threshold: float) -> Similar:
+@dataclass(frozen=True)
+class _Crowd:
+    """How many texts may share an element and all be compared, and the place of each text in alphabetical order."""
+
+    limit: int
+    place: NDArray[np.int64]
+
+
+def _pairs(sets: Sequence[set[str]], lefts: int, among: bool, threshold: float, crowd: _Crowd | None = None) -> Similar:
     matrix, prefix = _matrices(sets, threshold)
+    crowded = np.empty(0, np.int64)
+    if crowd is not None:
+        holders = np.bincount(prefix.indices, minlength=prefix.shape[1])
+        crowded = _crowded_pairs(prefix, holders, crowd)
+        prefix = prefix[:, np.flatnonzero(holders <= crowd.limit)]
     sizes = np.asarray(matrix.sum(axis=1)).ravel()
     others = prefix if among else prefix[lefts:]
     others_t = others.T.tocsr()
     offset = 0 if among else lefts
     found: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = []
+    for cut in range(0, len(crowded), _CANDIDATES):
+        rows, columns = np.divmod(crowded[cut : cut + _CANDIDATES], len(sets))
+        found.append(_compared(matrix, sizes, rows, columns, threshold))
     for start in range(0, lefts, _EXAMPLE_ROWS):
         shared = (prefix[start : min(start + _EXAMPLE_ROWS, lefts)] @ others_t).tocoo()
         rows = shared.row.astype(np.int64) + start
@@ -104,6 +132,23 @@ def _pairs(sets: Sequence[set[str]], lefts: int, among: bool, threshold: float) 
         return Similar(empty, empty, np.empty(0, np.float64))
     rows, columns, values = (np.concatenate(part) for part in zip(*found, strict=True))
     return Similar(rows, columns - offset, values)
+
+
+def _crowded_pairs(prefix: Any, holders: NDArray[np.int64], crowd: _Crowd) -> NDArray[np.int64]:
+    """Pair the texts that share a crowded element with their neighbours and the first ones: row * rows + column."""
+    rows = prefix.shape[0]
+    by_element = prefix.tocsc()
+    found = np.empty(0, np.int64)
+    for element in np.flatnonzero(holders > crowd.limit):
+        members = by_element.indices[by_element.indptr[element] : by_element.indptr[element + 1]].astype(np.int64)
+        members = members[np.argsort(crowd.place[members], kind="stable")]
+        parts = [members[:-apart] * rows + members[apart:] for apart in range(1, _NEXT_ROWS + 1)]
+        parts += [np.full(len(members), first) * rows + members for first in members[:_FIRST_ROWS]]
+        keys = np.concatenate(parts)
+        one, other = np.divmod(keys, rows)
+        keys = np.minimum(one, other) * rows + np.maximum(one, other)
+        found = np.unique(np.concatenate([found, keys[one != other]]))
+    return found
 
 
 def _matrices(sets: Sequence[set[str]], threshold: float) -> tuple[Any, Any]:

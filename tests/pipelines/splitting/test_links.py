@@ -1,5 +1,7 @@
 """What belongs together is linked, whatever the order; what only looks alike is not."""
 
+import time
+
 import networkx as nx
 import polars as pl
 from hypothesis import given, settings
@@ -67,6 +69,26 @@ def test_a_chain_is_cut_where_it_holds_too_much_and_that_is_said(examples_of):
     cut = link_examples(examples, LinkSettings(largest_group=0.05))
     assert "A chain of 100 examples (near) held more than 5%" in cut.notes[0]
     assert linked(examples, cut.links) == set()
+
+
+def test_many_equal_prompts_and_many_of_one_template_take_bounded_time(examples_of):
+    template = "Sort this support ticket of our shop into one of the six classes and answer with the class only: ticket"
+    rows = [("Tell me a joke", f"joke {i}") for i in range(2_000)] + [(f"{template} {i}", "open") for i in range(2_000)]
+    began = time.process_time()
+    links = link_examples(examples_of(rows)).links
+    assert time.process_time() - began < 10
+    assert links.filter(pl.col("kind") == "prompt")["example_id"].n_unique() == 2_000
+
+
+def test_a_chain_counts_all_examples_of_its_prompts(examples_of):
+    # Two like prompts, one of them in thirty of a hundred examples: their link would hold a third of the data.
+    rows = [("please tell me where the parcel with my lamp is", f"a{i}") for i in range(30)]
+    rows += [("please tell me where the parcel with my lamp went", "b")]
+    rows += [(f"word{i} other{i} thing{i} more{i}", "c") for i in range(69)]
+    found = link_examples(examples_of(rows), LinkSettings(largest_group=0.1))
+    assert "A chain of 31 examples (near)" in found.notes[0]
+    assert found.links.filter(pl.col("kind") == "near").is_empty()
+    assert found.links.filter(pl.col("kind") == "prompt").height == 30
 
 
 def test_no_examples_give_no_links(examples_of):

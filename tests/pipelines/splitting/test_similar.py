@@ -51,6 +51,25 @@ def test_many_rows_are_compared_across_blocks():
     assert found.right.tolist() == list(range(2500, 5000))
 
 
+def test_in_a_crowd_neighbours_are_compared_and_every_pair_told_is_true(brute_force):
+    template = "Sort this ticket of our shop into one of the classes and answer with the class only: {}"
+    left = [template.format(f"number {i:03}{'' if i % 3 else ' please'}") for i in range(120)] + [
+        "who is it",
+        "who is it?",
+    ]
+    whole = similar_texts(left, None, threshold=0.7, short_words=4)
+    few = similar_texts(left, None, threshold=0.7, short_words=4, crowd=10)
+    same = similar_texts(left, None, threshold=0.7, short_words=4, crowd=1_000)
+    np.testing.assert_array_equal(same.left, whole.left)
+    np.testing.assert_array_equal(same.right, whole.right)
+    assert len(few.left) < len(whole.left) / 2
+    pairs = list(zip(few.left.tolist(), few.right.tolist(), strict=True))
+    assert pairs == sorted(set(pairs))
+    assert few.similarity.tolist() == pytest.approx([brute_force(left[i], left[j]) for i, j in pairs])
+    assert min(few.similarity) >= 0.7
+    assert {i for pair in pairs for i in pair} == set(range(122))  # each still meets another of its like
+
+
 def test_rare_containment_sees_through_templates():
     template = "Please read the following text with great care and answer: {}"
     other = "{} (Give your answer to this in one short sentence, thanks a lot.)"
