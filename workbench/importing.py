@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -12,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from pipelines.errors import CurationError
-from pipelines.examples import EXAMPLES, example_row, messages_of
+from pipelines.examples import messages_of
 from pipelines.progress import Progress, no_progress, part_of
 from workbench.files import sha256_of
 from workbench.settings import checked_settings
-from workbench.store.examples import ImportRecord
+from workbench.store.imports import ImportRecord
 from workbench.store.store import Store
 
 if TYPE_CHECKING:
@@ -89,12 +90,15 @@ class Importing:
     def preview(
         self, path: Path, format: str = "auto", mapping: Mapping[str, str] | None = None, role: str = "train"
     ) -> Preview:
-        """Read a file without storing anything and return its first rows.
+        """Read a file, or the first of a folder or an archive, without storing anything and return its first rows.
 
         Raises:
             CurationError: the file cannot be read at all.
         """
-        result = _read(path, role, format, mapping or {}, no_progress, PREVIEW_LINES)
+        from pipelines.formats.archive import opened_files
+
+        with opened_files(path) as (_, found):
+            result = _read(found.files[0], role, format, mapping or {}, no_progress, PREVIEW_LINES)
         rows: list[dict[str, Any]] = [
             {
                 "line": row["line"],
@@ -125,75 +129,92 @@ class Importing:
         source: str | None = None,
         mapping: Mapping[str, str] | None = None,
         progress: Progress = no_progress,
+        normalise: Sequence[str] = (),
     ) -> ImportReport:
         """Import files; each is stored whole or not at all, and lines that are there already are not added again.
 
         Args:
-            paths: files, or folders, of which every file that ends as data does is read.
+            paths: files, or folders and archives, of which every file that ends as data does is read.
             role: train, production, test (held-out file to check against) or general.
             format: a format's name, or auto.
             source: name for where the data is from; the file's or folder's name when not given.
             mapping: our field name -> the file's column, such as {"prompt": "question"}; None takes what the last
                 import of the same source and role was given.
             progress: told how far it is.
+            normalise: what to even out in the messages: unicode, white-space, keys.
 
         Raises:
             CurationError: an unknown role, or a file that cannot be read at all.
         """
         if role not in ROLES:
             raise CurationError(f"'{role}' is no role of data.", f"Choose one of: {', '.join(ROLES)}.")
-        from pipelines.formats.folder import look_into, shown_name
+        from pipelines.formats.archive import opened_files
+        from pipelines.formats.folder import shown_name
 
         report = ImportReport([])
         for place, path in enumerate(paths):
             part = part_of(progress, place / len(paths), (place + 1) / len(paths))
             named = source or (path.resolve().name if path.is_dir() else path.stem)
             columns = self.mapping_of(named, role) if mapping is None else mapping
-            found = look_into(path)
-            report.passed_over.extend(found.passed_over)
-            for number, file in enumerate(found.files):
-                inner = part_of(part, number / len(found.files), (number + 1) / len(found.files))
-                shown = shown_name(file, path)
-                report.files.append(self._import_file(file, shown, role, format, named, columns, inner))
+            with opened_files(path) as (folder, found):
+                report.passed_over.extend(found.passed_over)
+                for number, file in enumerate(found.files):
+                    inner = part_of(part, number / len(found.files), (number + 1) / len(found.files))
+                    shown = shown_name(file, folder)
+                    values = {"format": format, "role": role, "mapping": dict(columns), "normalise": list(normalise)}
+                    report.files.append(self._import_file(file, shown, named, values, inner))
         return report
 
     def _import_file(
         self,
         path: Path,
         shown: str,
-        role: str,
-        format: str,
         source: str,
-        mapping: Mapping[str, str],
+        values: Mapping[str, Any],
         progress: Progress,
     ) -> FileReport:
-        result = _read(path, role, format, mapping, part_of(progress, 0.0, 0.8))
-        progress(0.8, f"storing {result.accepted.height:,} examples of {path.name}")
-        record = ImportRecord(
-            role=role,
-            source=source,
-            format=result.format,
-            file=shown,
-            file_hash=sha256_of(path),
-            lines=result.lines,
-            accepted=result.accepted.height,
-            rejected=result.rejected.height,
-            mapping=json.dumps(dict(mapping), sort_keys=True),
-        )
-        new, _ = self._store.examples.add_import(
-            record, _example_columns(result.accepted), result.rejected, self._store.now()
-        )
+        from pipelines.formats.bulk_reading import READING, Reading
+        from pipelines.formats.read import ReadSettings
+
+        settings = checked_settings(ReadSettings, values, "import")
+        role, mapping = settings.role, settings.mapping
+        way = json.dumps([READING, settings.model_dump()], sort_keys=True)
+        with ThreadPoolExecutor(1, "hashing") as hashing:
+            hashed = hashing.submit(_hash_of, path)
+            if self._store.examples.was_imported(role, source, shown):
+                earlier = self._store.examples.import_like(role, source, shown, hashed.result(), way)
+                if earlier is not None:
+                    progress(1.0, f"{path.name} is in the project already")
+                    return _known_report(earlier, mapping)
+            reading = Reading(path, settings)
+            with self._store.examples.importing(role, source, shown, self._store.now()) as writer:
+                for block in reading.blocks(part_of(progress, 0.0, 0.97)):
+                    writer.add(block.accepted, block.rejected)
+                progress(0.98, f"storing {path.name}")
+                record = ImportRecord(
+                    role=role,
+                    source=source,
+                    format=reading.format,
+                    file=shown,
+                    file_hash=hashed.result(),
+                    lines=reading.lines,
+                    accepted=reading.accepted,
+                    rejected=reading.rejected,
+                    mapping=json.dumps(dict(mapping), sort_keys=True),
+                    reading=way,
+                )
+                writer.finish(record)
         progress(1.0, f"imported {path.name}")
         return FileReport(
             shown,
             source,
-            result.format,
-            result.lines,
+            record.format,
+            record.lines,
             record.accepted,
-            new,
-            record.accepted - new,
+            writer.new,
+            record.accepted - writer.new,
             record.rejected,
-            list(result.warnings),
+            reading.warnings,
             dict(mapping),
         )
 
@@ -223,6 +244,24 @@ def _read(
     return read_file(path, checked_settings(ReadSettings, values, "import"), progress=progress)
 
 
-def _example_columns(accepted: pl.DataFrame) -> pl.DataFrame:
-    rows = pl.DataFrame([example_row(messages_of(text)) for text in accepted["messages"]], schema=EXAMPLES)
-    return pl.concat([rows, accepted.select("line", "raw", "metadata")], how="horizontal")
+def _hash_of(path: Path) -> str:
+    """Hash a file; '' where it cannot be read, which the reading tells in full."""
+    try:
+        return sha256_of(path)
+    except (OSError, ValueError):
+        return ""
+
+
+def _known_report(earlier: ImportRecord, mapping: Mapping[str, str]) -> FileReport:
+    return FileReport(
+        earlier.file,
+        earlier.source,
+        earlier.format,
+        earlier.lines,
+        earlier.accepted,
+        0,
+        earlier.accepted,
+        earlier.rejected,
+        ["The same file was imported before: nothing was added."],
+        dict(mapping),
+    )

@@ -133,7 +133,7 @@ def _add_children(transaction: Transaction, children: pl.DataFrame, pairs: pl.Da
         fresh = transaction.frame(
             "SELECT c.* FROM children c WHERE NOT EXISTS (SELECT 1 FROM examples e WHERE e.example_id = c.example_id)"
         )
-    transaction.insert("examples", fresh.with_columns(added_at=pl.lit(now)))
+    transaction.insert("examples", fresh.rename({"messages": "full_messages"}).with_columns(added_at=pl.lit(now)))
 
 
 def _add_occurrences(transaction: Transaction) -> None:

@@ -1,12 +1,18 @@
 """Imports, examples and where they occur, and lines that could not be read."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
 from datetime import datetime
+from typing import Any
 
 import polars as pl
 
 from pipelines.examples import EXAMPLES
 from workbench.store.database import Database
+from workbench.store.imports import ImportRecord, ImportWriter, raw_lines
+
+__all__ = ["ExampleStore", "ImportRecord"]
 
 # What an edit made stands on its parent's line, which is counted once.
 _LINES_BY_ROLE = "SELECT role, count(DISTINCT (import_id, line)) AS n FROM occurrences GROUP BY role"
@@ -16,21 +22,6 @@ _UNREAD = (
     " AND o.source = r.source AND o.file = r.file AND o.line = r.line AND o.import_id > r.import_id)"
 )
 _COLUMNS = ", ".join(f"e.{name}" for name in EXAMPLES)
-
-
-@dataclass(frozen=True)
-class ImportRecord:
-    """One file that was read: what, as what, and how many of its lines became examples."""
-
-    role: str
-    source: str
-    format: str
-    file: str
-    file_hash: str
-    lines: int
-    accepted: int
-    rejected: int
-    mapping: str
 
 
 class ExampleStore:
@@ -53,57 +44,39 @@ class ExampleStore:
         Returns:
             How many of the accepted lines were new occurrences, and how many examples nobody had seen before.
         """
-        with self._database.transaction() as transaction:
-            import_id = 1 + int(transaction.value("SELECT coalesce(max(import_id), 0) FROM imports"))
-            values = {"import_id": import_id, "now": now, **record.__dict__}
-            with transaction.lookup("lines_read", accepted):
-                fresh = transaction.frame(
-                    "SELECT * FROM lines_read l WHERE NOT EXISTS (SELECT 1 FROM occurrences o WHERE"
-                    " o.example_id = l.example_id AND o.line = l.line AND o.role = $role AND o.source = $source"
-                    " AND o.file = $file)",
-                    {"role": record.role, "source": record.source, "file": record.file},
-                )
-            if fresh.is_empty() and self._file_known(record):
-                return 0, 0
-            with transaction.lookup("lines_read", fresh):
-                unseen = transaction.frame(
-                    f"SELECT {_COLUMNS.replace('e.', 'l.')} FROM lines_read l"
-                    " WHERE NOT EXISTS (SELECT 1 FROM examples e WHERE e.example_id = l.example_id)"
-                ).unique("example_id", keep="first", maintain_order=True)
-            transaction.insert("examples", unseen.with_columns(added_at=pl.lit(now)))
-            columns = {"import_id": import_id, "role": record.role, "source": record.source, "file": record.file}
-            transaction.insert(
-                "occurrences",
-                fresh.select("example_id", "line", "raw", "metadata").with_columns(
-                    **{name: pl.lit(value) for name, value in columns.items()}
-                ),
-            )
-            with transaction.lookup("lines_rejected", rejected):
-                refused = transaction.frame(
-                    "SELECT * FROM lines_rejected l WHERE NOT EXISTS (SELECT 1 FROM rejected r WHERE r.line = l.line"
-                    " AND r.raw IS NOT DISTINCT FROM l.raw AND r.role = $role AND r.source = $source"
-                    " AND r.file = $file)",
-                    {"role": record.role, "source": record.source, "file": record.file},
-                )
-            transaction.insert(
-                "rejected", refused.with_columns(**{name: pl.lit(value) for name, value in columns.items()})
-            )
-            transaction.execute(
-                "INSERT INTO imports BY NAME SELECT $import_id AS import_id, $role AS role, $source AS source,"
-                " $format AS format, $file AS file, $file_hash AS file_hash, $lines AS lines, $accepted AS accepted,"
-                " $rejected AS rejected, $mapping AS mapping, $now AS imported_at",
-                values,
-            )
-        return fresh.height, unseen.height
+        with self.importing(record.role, record.source, record.file, now) as writer:
+            writer.add(accepted, rejected)
+            writer.finish(record)
+        return writer.new, writer.unseen
 
-    def _file_known(self, record: ImportRecord) -> bool:
+    @contextmanager
+    def importing(self, role: str, source: str, file: str, now: datetime) -> Iterator[ImportWriter]:
+        """Write a file's lines block by block; all of them are there at the end, or none when it fails."""
+        with self._database.transaction() as transaction:
+            yield ImportWriter(transaction, role, source, file, now)
+
+    def was_imported(self, role: str, source: str, file: str) -> bool:
+        """Whether a file of this name was imported as the same before."""
         return bool(
             self._database.value(
-                "SELECT count(*) FROM imports WHERE file_hash = $file_hash AND role = $role AND source = $source"
-                " AND file = $file",
-                {"file_hash": record.file_hash, "role": record.role, "source": record.source, "file": record.file},
+                "SELECT count(*) FROM imports WHERE role = $role AND source = $source AND file = $file",
+                {"role": role, "source": source, "file": file},
             )
         )
+
+    def import_like(self, role: str, source: str, file: str, file_hash: str, reading: str) -> ImportRecord | None:
+        """Return the earlier import of the same bytes, read in the same way, as the same; None when there is none."""
+        names = ", ".join(field.name for field in fields(ImportRecord))
+        rows = self._database.frame(
+            f"SELECT {names} FROM imports WHERE file_hash = $file_hash AND role = $role AND source = $source"
+            " AND file = $file AND reading = $reading ORDER BY import_id DESC LIMIT 1",
+            {"role": role, "source": source, "file": file, "file_hash": file_hash, "reading": reading},
+        ).to_dicts()
+        return ImportRecord(**rows[0]) if rows else None
+
+    def raw_lines(self, example_id: str) -> list[dict[str, Any]]:
+        """Return an example's lines as they stood in their files: source, file, line, raw, oldest first."""
+        return raw_lines(self._database, example_id)
 
     def with_role(self, role: str) -> pl.DataFrame:
         """Return the examples of a role that no edit has replaced, by id: the columns of `EXAMPLES`."""

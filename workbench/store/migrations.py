@@ -166,6 +166,28 @@ def several_reviewers(transaction: Transaction) -> None:
         transaction.execute(statement)
 
 
+def no_text_is_stored_twice(transaction: Transaction) -> None:
+    """Messages that say no more than system, prompt and completion are computed; so are lines that are canonical.
+
+    `full_messages` holds messages that say more. `line_forms` holds what lines of one kind have in common, from which
+    their raw text is rebuilt byte for byte where `raw` is NULL; `reading` says in which way a file was read.
+    """
+    for statement in (
+        "CREATE TABLE examples_once (example_id VARCHAR, full_messages VARCHAR, system VARCHAR, prompt VARCHAR,"
+        " completion VARCHAR, turns INTEGER, tokens INTEGER, parent_id VARCHAR, added_at TIMESTAMP, messages VARCHAR"
+        " GENERATED ALWAYS AS (coalesce(full_messages, '[' || CASE WHEN system = '' THEN '' ELSE '{\"content\":' ||"
+        ' to_json(system) || \',"role":"system"},\' END || \'{"content":\' || to_json(prompt) ||'
+        ' \',"role":"user"},{"content":\' || to_json(completion) || \',"role":"assistant"}]\')) VIRTUAL)',
+        "INSERT INTO examples_once BY NAME SELECT * RENAME (messages AS full_messages) FROM examples",
+        "DROP TABLE examples",
+        "ALTER TABLE examples_once RENAME TO examples",
+        "CREATE TABLE line_forms (form_id INTEGER, form VARCHAR)",
+        "ALTER TABLE occurrences ADD COLUMN form_id INTEGER",
+        "ALTER TABLE imports ADD COLUMN reading VARCHAR",
+    ):
+        transaction.execute(statement)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     examples_and_where_they_came_from,
     decisions_of_people,
@@ -174,6 +196,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     runs_evaluations_and_ratings,
     kin_of_the_sealed,
     several_reviewers,
+    no_text_is_stored_twice,
 )
 
 
