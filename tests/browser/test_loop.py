@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.accessibility import violations
 from tests.browser.conftest import PATIENCE, support_rows, write_rows
+from workbench.app.navigation import PAGE_ENTRIES
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=PATIENCE)
@@ -192,3 +194,16 @@ def test_variants_answer_and_are_rated_blind(page: Page, loop: Loop) -> None:
     go(page, loop, "compare")
     page.get_by_role("tab", name="Ratings").click()
     expect(page.get_by_role("tabpanel", name="Ratings").get_by_test_id("stDataFrame")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_of_the_whole_project_can_be_read_and_used_by_everybody(
+    new_page: Callable[..., Page], loop: Loop, scheme: str
+) -> None:
+    page = new_page(scheme)
+    found = {}
+    for entry in PAGE_ENTRIES:
+        go(page, loop, "" if entry.name == "overview" else entry.name)
+        expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+        found[entry.name] = violations(page)
+    assert {name: lines for name, lines in found.items() if lines} == {}
