@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.components.versions import draw_versions
 from workbench.app import session, splits
 from workbench.app.navigation import link
 from workbench.app.plain import counted, plain
@@ -47,7 +48,7 @@ def draw_current(project, current) -> None:
 
 def draw_export(project) -> None:
     """Draw the export: format, folder, a preview and what was written before."""
-    st.subheader("Export", anchor=False)
+    st.header("Export", anchor=False)
     if watch(project, splits.EXPORT):
         return
     report = finished(project, splits.EXPORT)
@@ -87,4 +88,5 @@ if not watch(project, splits.SPLIT):
         draw_split_form(project, counts)
     if current is not None:
         draw_export(project)
+        draw_versions(project)
         link("train", "Go on and train", ":material/arrow_forward:")

@@ -1,4 +1,4 @@
-"""Splitting and exporting in the background, and reading a split's certificate for people."""
+"""Splitting and exporting in the background, and reading certificates and versions for people."""
 
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from workbench.exporting import ExportReport
 from workbench.project import Project
 from workbench.settings import checked_settings
 from workbench.splitting import SplitReport
+from workbench.versions import CHANGES, VersionComparison, VersionView
 
 SPLIT = "split"
 EXPORT = "export"
@@ -76,3 +77,35 @@ def certificate_rows(certificate: dict[str, Any]) -> list[dict[str, Any]]:
     """Return what was checked between the splits, one row a check."""
     names = ("split_a", "split_b", "measure", "pairs_checked", "threshold", "found", "highest")
     return [{name: check.get(name) for name in names} for check in certificate.get("checks", [])]
+
+
+def version_rows(versions: list[VersionView]) -> list[dict[str, Any]]:
+    """Return a table of versions, newest first."""
+    return [
+        {
+            "number": version.number,
+            "name": version.name,
+            **version.counts,
+            "made (UTC)": version.created_at,
+            "version": version.version,
+            "current": version.current,
+        }
+        for version in versions
+    ]
+
+
+def version_title(version: VersionView) -> str:
+    """Return what a version is called in a list."""
+    return f"{version.number}: {version.name}" + (" (current)" if version.current else "")
+
+
+def comparison_parts(comparison: VersionComparison) -> dict[str, Any]:
+    """Return the tables of a comparison by their titles; empty ones are left out."""
+    tables = {"By source": comparison.by_source, "By cluster": comparison.by_cluster}
+    return {title: table for title, table in tables.items() if not table.is_empty()}
+
+
+def kinds_of_change(comparison: VersionComparison) -> list[str]:
+    """Return the kinds of change that occur, the most frequent first."""
+    found = [kind for kind in CHANGES if comparison.counts[kind]]
+    return sorted(found, key=lambda kind: -comparison.counts[kind])
