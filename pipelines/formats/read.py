@@ -273,8 +273,8 @@ class Sorter:
     def frames(self) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return what was accepted and what was rejected since the last call: `READ_ROWS` and `REJECTED`."""
         self._flush()
-        accepted = pl.concat([READ_ROWS.to_frame(), *self._accepted_frames], rechunk=False)
-        rejected = pl.concat([REJECTED.to_frame(), *self._rejected_frames], rechunk=False)
+        accepted = _joined(self._accepted_frames, READ_ROWS)
+        rejected = _joined(self._rejected_frames, REJECTED)
         self._accepted_frames, self._rejected_frames = [], []
         return accepted, rejected
 
@@ -324,6 +324,12 @@ class Sorter:
         if self._rejected:
             self._rejected_frames.append(_frame(self._rejected, REJECTED))
             self._rejected = []
+
+
+def _joined(frames: Sequence[pl.DataFrame], schema: pl.Schema) -> pl.DataFrame:
+    if len(frames) < 2:
+        return frames[0] if frames else schema.to_frame()
+    return pl.concat(frames, rechunk=False)
 
 
 def _frame(rows: Sequence[tuple[object, ...]], schema: pl.Schema) -> pl.DataFrame:

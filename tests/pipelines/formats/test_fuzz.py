@@ -1,12 +1,14 @@
 """Nothing crashes the reader: any bytes and any structure end as lines accepted or rejected, or as a CurationError.
 
-Each property sees some hundred inputs.
+Each property sees some hundred inputs; `python -m tests.benchmarks.fuzz_import` reads as many as one likes.
 """
 
 import gzip
+import io
 import json
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -28,18 +30,31 @@ values = st.recursive(
 )
 COLUMNS = """
 messages prompt completion instruction input output conversations text question answer system history chosen rejected
-Prompt context x
+preferred_output non_preferred_output chatml Prompt context x
 """
 names = st.sampled_from(COLUMNS.split())
 keys = st.sampled_from(["role", "content", "from", "value", "weight", "tool_calls", "name"])
 words = st.sampled_from(["user", "assistant", "system", "human", "gpt", "tool", "function_call", "", "hello"])
+words |= st.sampled_from(["<|im_start|>user\na<|im_end|>", "\n\nHuman: a\n\nAssistant: b", '[{"role": "user"}]'])
 turns = st.lists(st.dictionaries(keys, words | values, max_size=4), max_size=4)
 rows = st.dictionaries(names, words | turns | values, max_size=5)
 
 
 # The signs that the formats are made of, and some that break them.
 PIECES = [bytes([byte]) for byte in b'",\n\r{}[]:;\t\\\0\xff a1'] + [
-    piece.encode() for piece in ("é", "\ufeff", "\\u", "d83d", "prompt", "completion", '"messages"', "NaN")
+    piece.encode()
+    for piece in (
+        "é",
+        "\ufeff",
+        "\\u",
+        "d83d",
+        "prompt",
+        "completion",
+        '"messages"',
+        "NaN",
+        "<|im_start|>",
+        "<|im_end|>",
+    )
 ]
 
 
@@ -94,3 +109,18 @@ def test_any_structure(file, lines, array, role):
 def test_any_cut(file, row, cut, packed):
     data = (json.dumps(row) + "\n").encode() * 3
     check(file, (gzip.compress(data) if packed else data)[:cut], "auto", "train")
+
+
+def test_an_arrow_file_cannot_make_the_reader_look_outside_its_own_bytes(file):
+    table = pa.table({"prompt": ["a"], "completion": ["b"]})
+    sink = io.BytesIO()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    data = bytearray(sink.getvalue())
+    # The second offset of a text column of one letter is the 32-bit number 1 after 0; here it becomes 100,000.
+    at = data.rindex(b"\0\0\0\0\1\0\0\0")
+    data[at + 4 : at + 8] = (100_000).to_bytes(4, "little")
+    file.write_bytes(data)
+    result = read_file(file)
+    assert result.accepted.is_empty()
+    assert "damaged" in result.rejected["reason"][0]
