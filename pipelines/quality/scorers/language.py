@@ -10,7 +10,7 @@ from collections import Counter
 
 import polars as pl
 
-from pipelines.quality.language import identify_language, same_language
+from pipelines.quality.language import identify_language, identify_languages, same_language
 from pipelines.quality.registry import Finding, ScoringContext, judged, scorer
 
 ABOUT_LANGUAGE = (
@@ -38,12 +38,9 @@ NAMES = {
 def score_language(examples: pl.DataFrame, context: ScoringContext) -> pl.DataFrame:
     """Compare the language of answers with that of their prompts and of the project."""
     settings = context.settings
-    answers: dict[int, tuple[str, float]] = {}
-    for row, text in enumerate(examples["completion"]):
-        if context.json_texts[row] is None:
-            named = identify_language(text, settings.language_letters)
-            if named is not None:
-                answers[row] = named
+    plain = [row for row, text in enumerate(context.json_texts) if text is None]
+    named = identify_languages(examples["completion"].gather(plain), settings.language_letters)
+    answers = {row: answer for row, answer in zip(plain, named, strict=True) if answer is not None}
     sure = Counter(name for name, probability in answers.values() if probability >= settings.language_confidence)
     usual = {name for name, count in sure.items() if count >= settings.language_share * sum(sure.values())}
     about = examples["prompt"].str.contains(ABOUT_LANGUAGE)

@@ -5,10 +5,11 @@ import json
 import os
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from pipelines.examples import examples_frame
-from pipelines.quality.language import identify_language, same_language
+from pipelines.quality.language import identify_languages, same_language
 from pipelines.quality.personal_data import find_personal_data
 
 PUBLIC_DATA = Path(os.environ.get("WORKBENCH_PUBLIC_DATA") or Path(__file__).parents[4] / "shared" / "data")
@@ -90,7 +91,9 @@ def test_languages_are_told_apart_and_sure_answers_are_right() -> None:
     for row in rows_of("language_id/sentences_half_a.jsonl.gz"):
         if row["lang"] in SPOKEN and len(row["text"]) >= 30:
             by_language.setdefault(row["lang"], []).append(row["text"])
-    answers = [(language, identify_language(text)) for language, texts in by_language.items() for text in texts[:40]]
+    texts = [(language, text) for language, listed in by_language.items() for text in listed[:40]]
+    found = identify_languages(pl.Series([text for _, text in texts]))
+    answers = [(language, answer) for (language, _), answer in zip(texts, found, strict=True)]
     judged = [(language, answer) for language, answer in answers if answer is not None]
     right = [same_language(language, answer[0]) for language, answer in judged]
     sure = [same_language(language, answer[0]) for language, answer in judged if answer[1] >= 0.7]
