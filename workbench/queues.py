@@ -110,11 +110,19 @@ class Queues:
         """Let others have examples that a tab held."""
         self._store.leases.free(ids, holder)
 
+    def free_all(self, holders: Sequence[str]) -> None:
+        """Let others have all that tabs held which are gone."""
+        self._store.leases.free_all(holders)
+
+    def last_decision(self) -> int:
+        """Return a number that grows with each decision."""
+        return self._store.queues.last_decision()
+
     def blind_to(self, ids: Sequence[str], who: str, queue: str) -> set[str]:
         """Return the examples whose earlier decisions are hidden from a reviewer.
 
-        Those are the ones of the overlap, or of a blind queue, on which this reviewer has not voted and others have, or
-        which were decided otherwise. A deciding vote is given with open eyes.
+        Those are the ones of the overlap that others voted on and this reviewer did not, and in a blind queue all that
+        this reviewer did not vote on. A deciding vote is given with open eyes.
         """
         if queue in QUEUES and QUEUES[queue].deciding:
             return set()

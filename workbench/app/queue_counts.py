@@ -13,7 +13,7 @@ from workbench.project import Project
 from workbench.reviewing import Filter
 
 Counts = dict[str, int]
-FRESH_SECONDS = 20.0
+FRESH_SECONDS = 60.0
 PATIENCE_SECONDS = 0.4
 
 
@@ -21,23 +21,26 @@ PATIENCE_SECONDS = 0.4
 class _Counted:
     future: Future[Counts]
     started: float
+    known: int
     before: Counts | None
 
 
 def counts_soon(project: Project, chosen: Filter, who: str) -> Counts | None:
     """Return the count of each queue within a filter, or None while they are counted for the first time."""
     kept, name = _kept(), repr((str(project.folder), astuple(chosen), who))
-    counted = kept.get(name)
-    if counted is None or (counted.future.done() and time.monotonic() - counted.started > FRESH_SECONDS):
+    counted, known = kept.get(name), project.queues.last_decision()
+    if counted is None or (counted.future.done() and _is_old(counted, known)):
         before = counted.future.result() if counted is not None and not counted.future.exception() else None
-        counted = _Counted(_counter().submit(project.queues.counts, chosen, who), time.monotonic(), before)
+        counted = _Counted(_counter().submit(project.queues.counts, chosen, who), time.monotonic(), known, before)
         kept[name] = counted
-    if counted.future.done() or counted.before is None:
-        try:
-            return counted.future.result(PATIENCE_SECONDS)
-        except TimeoutError:
-            return counted.before
-    return counted.before
+    try:
+        return counted.future.result(PATIENCE_SECONDS)
+    except TimeoutError:
+        return counted.before
+
+
+def _is_old(counted: _Counted, known: int) -> bool:
+    return counted.known != known or time.monotonic() - counted.started > FRESH_SECONDS
 
 
 def forget_counts() -> None:

@@ -14,6 +14,7 @@ import streamlit as st
 
 from pipelines.errors import CurationError
 from pipelines.examples import example_row
+from workbench.app import living_tabs
 from workbench.app.queue_counts import counts_soon, forget_counts
 from workbench.app.review_answers import answer
 from workbench.project import Project
@@ -101,6 +102,7 @@ class ReviewQueue:
         """Store what the card logged, and do what it asks; called by Streamlit when the card sends."""
         state, sent = self._state, st.session_state[COMPONENT_KEY]["send"]
         tab = st.session_state[TAB] = str(sent["tab"])
+        living_tabs.here(tab)
         self._store_events(sent["events"], tab)
         state.answers = {
             str(ask["number"]): state.answers.get(str(ask["number"])) or self._answer(ask, tab) for ask in sent["asks"]
@@ -122,6 +124,9 @@ class ReviewQueue:
     def _fill(self, tab: str, count: int) -> None:
         """Prepare the next chunk of cards."""
         state, got = self._state, list[str]()
+        living_tabs.here(tab)
+        if closed := living_tabs.gone():
+            self._project.queues.free_all(closed)
         while len(got) < count and state.more:
             if state.given >= len(state.ids):
                 self._look_further()

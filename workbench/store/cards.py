@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from workbench.store.browse import SELECTION_FROM, BrowseStore, Filter
 from workbench.store.database import Database
 
 # A card shows some relatives, not a group of thousands, and not all of a text of millions of characters.
@@ -43,8 +44,9 @@ _PLACES = {"example_id": pl.String, "place": pl.Int64}
 class CardStore:
     """Questions about a few examples at a time."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, browse: BrowseStore) -> None:
         self._database = database
+        self._browse = browse
 
     def has_examples(self) -> bool:
         """Tell whether there is any training example."""
@@ -52,35 +54,21 @@ class CardStore:
 
     def shown(self, ids: Sequence[str]) -> set[str]:
         """Return which of the examples may be shown: training examples that are present and not sealed."""
-        frame = self._database.frame(
-            "WITH w AS (SELECT e.example_id, e.parent_id FROM examples e SEMI JOIN wanted USING (example_id)),"
-            " mine AS (SELECT l.* FROM live_decisions l SEMI JOIN wanted USING (example_id)),"
-            " replaced AS (SELECT m.example_id FROM mine m LEFT JOIN live_decisions b ON b.action = 'edit'"
-            " AND b.replacement_id = m.example_id WHERE m.action = 'edit' GROUP BY m.example_id"
-            " HAVING max(m.decision_id) > coalesce(max(b.decision_id), 0))"
-            " SELECT example_id FROM w WHERE example_id IN (SELECT o.example_id FROM occurrences o SEMI JOIN wanted"
-            " USING (example_id) WHERE o.role = 'train') AND example_id NOT IN (SELECT example_id FROM replaced)"
-            " AND (parent_id IS NULL OR example_id IN (SELECT example_id FROM mine WHERE action IN"
-            " ('keep', 'drop', 'flag', 'pending'))) AND example_id NOT IN (SELECT example_id FROM sealed)",
-            wanted=pl.DataFrame({"example_id": ids}, schema={"example_id": pl.String}),
-        )
+        where, values, frames = self._browse.selection(Filter(ids=tuple(ids)))
+        frame = self._database.frame(f"SELECT e.example_id FROM {SELECTION_FROM} WHERE {where}", values, **frames)
         return set(frame["example_id"])
 
     def rows(self, ids: Sequence[str]) -> pl.DataFrame:
-        """Return what stands at the head of a card, in the order of the ids."""
-        wanted = pl.DataFrame({"example_id": ids, "place": range(len(ids))}, schema=_PLACES)
+        """Return what stands at the head of a card, in the order of the ids, all of which may be shown."""
         return self._database.frame(
-            "WITH said AS (SELECT l.example_id, arg_max(CASE action WHEN 'keep' THEN 'kept' WHEN 'drop' THEN 'dropped'"
-            " WHEN 'flag' THEN 'flagged' ELSE 'pending' END, decision_id) AS state FROM live_decisions l SEMI JOIN"
-            " wanted USING (example_id) WHERE action IN ('keep', 'drop', 'flag', 'pending') GROUP BY l.example_id),"
-            " origin AS (SELECT o.example_id, arg_min(source, (import_id, line)) AS source,"
+            "WITH origin AS (SELECT o.example_id, arg_min(source, (import_id, line)) AS source,"
             " arg_min(file, (import_id, line)) AS file, arg_min(line, (import_id, line)) AS line"
             " FROM occurrences o SEMI JOIN wanted USING (example_id) GROUP BY o.example_id)"
-            " SELECT e.example_id, coalesce(s.state, 'pending') AS state, q.quality, q.suggestion, q.reason, o.source,"
-            " o.file, o.line, c.title AS cluster, e.messages, e.parent_id FROM wanted w JOIN examples e"
-            " USING (example_id) LEFT JOIN said s USING (example_id) LEFT JOIN origin o USING (example_id)"
+            " SELECT e.example_id, e.state, e.quality, e.suggestion, q.reason, o.source, o.file, o.line,"
+            " c.title AS cluster, x.messages, x.parent_id FROM wanted w JOIN examples x USING (example_id)"
+            f" JOIN {SELECTION_FROM} USING (example_id) LEFT JOIN origin o USING (example_id)"
             " LEFT JOIN quality q USING (example_id) LEFT JOIN clusters c USING (example_id) ORDER BY w.place",
-            wanted=wanted,
+            wanted=pl.DataFrame({"example_id": ids, "place": range(len(ids))}, schema=_PLACES),
         )
 
     def details(self, name: str, ids: Sequence[str]) -> pl.DataFrame:

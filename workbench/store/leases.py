@@ -88,6 +88,14 @@ class LeaseStore:
                 {"holder": holder},
             )
 
+    def free_all(self, holders: Sequence[str]) -> None:
+        """End all leases of tabs."""
+        with (
+            self._database.transaction() as transaction,
+            transaction.lookup("gone", pl.DataFrame({"holder": holders}, schema={"holder": pl.String})),
+        ):
+            transaction.execute("DELETE FROM leases WHERE holder IN (SELECT holder FROM gone)")
+
     def held(self, now: datetime) -> pl.DataFrame:
         """Return the leases that have not ended: example_id, holder, reviewer, until."""
         return self._database.frame(

@@ -20,20 +20,12 @@ _OPEN = (
     " AND e.example_id NOT IN (SELECT example_id FROM settled)))"
 )
 _CLOSE_CALL = "abs(e.quality - 0.5) <= 0.15"
-_OCCURRENCE = (
-    " LEFT JOIN (SELECT example_id, arg_min(source, (import_id, line)) AS source, min(import_id) AS import_id,"
-    " arg_min(line, (import_id, line)) AS line FROM occurrences GROUP BY example_id) o USING (example_id)"
-)
 _GROUP = (
     " LEFT JOIN (SELECT example_id, min(group_id) AS group_id, bool_or(example_id = representative_id) AS first"
     " FROM duplicates GROUP BY example_id) d USING (example_id)"
 )
 _CONFLICT = (
     " LEFT JOIN (SELECT example_id, min(kind || group_id) AS conflict FROM conflicts GROUP BY example_id) c"
-    " USING (example_id)"
-)
-_CLUSTER = (
-    " LEFT JOIN (SELECT example_id, min(cluster_id) AS cluster_id FROM clusters GROUP BY example_id) k"
     " USING (example_id)"
 )
 _TOUCHED = (
@@ -52,29 +44,25 @@ class QueueQuestion:
 
 
 QUESTIONS = {
-    "all": QueueQuestion(_OPEN, "o.import_id, o.line, e.example_id", _OCCURRENCE),
+    "all": QueueQuestion(_OPEN, "e.position, e.example_id"),
     "doubtful": QueueQuestion(f"e.suggestion = 'review' AND {_OPEN}", "e.quality, e.example_id"),
     "to_drop": QueueQuestion(f"e.suggestion = 'drop' AND {_OPEN}", "e.quality, e.example_id"),
     "to_keep": QueueQuestion(f"e.suggestion = 'keep' AND {_OPEN}", "e.quality, e.example_id"),
     "close_calls": QueueQuestion(f"{_CLOSE_CALL} AND {_OPEN}", "abs(e.quality - 0.5), e.example_id"),
     "worst": QueueQuestion(f"e.quality IS NOT NULL AND {_OPEN}", "e.quality, e.example_id"),
-    "topics": QueueQuestion(
-        f"e.example_id IN (SELECT example_id FROM clusters) AND {_OPEN}", "k.cluster_id, e.example_id", _CLUSTER
-    ),
+    "topics": QueueQuestion(f"e.cluster_id IS NOT NULL AND {_OPEN}", "e.cluster_id, e.example_id"),
     "duplicates": QueueQuestion(
         f"e.example_id IN (SELECT example_id FROM duplicates) AND {_OPEN}",
         "d.group_id, d.first DESC, e.example_id",
         _GROUP,
     ),
-    "conflicts": QueueQuestion(
-        f"e.example_id IN (SELECT example_id FROM conflicts) AND {_OPEN}", "c.conflict, e.example_id", _CONFLICT
-    ),
-    "sources": QueueQuestion(_OPEN, "o.source, o.import_id, o.line, e.example_id", _OCCURRENCE),
+    "conflicts": QueueQuestion(f"e.conflict AND {_OPEN}", "c.conflict, e.example_id", _CONFLICT),
+    "sources": QueueQuestion(_OPEN, "e.source, e.position, e.example_id"),
     "flagged": QueueQuestion("e.state = 'flagged'", "t.decision_id, e.example_id", _TOUCHED),
     "disagreements": QueueQuestion(
         "e.example_id IN (SELECT example_id FROM disagreements)", "t.decision_id, e.example_id", _TOUCHED
     ),
-    "filter": QueueQuestion("true", "o.import_id, o.line, e.example_id", _OCCURRENCE),
+    "filter": QueueQuestion("true", "e.position, e.example_id"),
     "audit": QueueQuestion(
         "e.state IN ('kept', 'dropped') AND e.example_id NOT IN (SELECT example_id FROM votes"
         " WHERE reviewer = $reviewer) AND e.example_id NOT IN (SELECT example_id FROM settled)",
@@ -107,7 +95,7 @@ class QueueStore:
         """Return the first examples of a queue within a filter, and the last decision that this answer knows of."""
         question = QUESTIONS[queue]
         where, values, frames = self._browse.selection(chosen)
-        known = int(self._database.value("SELECT coalesce(max(decision_id), 0) FROM decisions"))
+        known = self.last_decision()
         values |= {"limit": limit, "offset": offset}
         text = f"{question.condition} {question.order}"
         values |= {name: value for name, value in (("reviewer", reviewer), ("bound", bound)) if f"${name}" in text}
@@ -118,6 +106,10 @@ class QueueStore:
             **frames,
         )
         return rows["example_id"].to_list(), known
+
+    def last_decision(self) -> int:
+        """Return the number of the last decision; 0 when there is none."""
+        return int(self._database.value("SELECT coalesce(max(decision_id), 0) FROM decisions"))
 
     def untouched(self, ids: Sequence[str], reviewer: str, bound: str, known: int, *, own: bool) -> set[str]:
         """Return those of the examples about which nothing was decided, and not undone, after a decision's number.

@@ -51,7 +51,7 @@ class Store:
         self.history = HistoryStore(self._database)
         self.analysis = AnalysisStore(self._database)
         self.browse = BrowseStore(self._database)
-        self.cards = CardStore(self._database)
+        self.cards = CardStore(self._database, self.browse)
         self.queues = QueueStore(self._database, self.browse)
         self.leases = LeaseStore(self._database)
         self.neighbours = NeighbourStore(self._database)
