@@ -1,0 +1,71 @@
+"""Gaps on clinc150: eight intents missing from training, twelve cut to 15 %, three seeds.
+
+    python -m tests.benchmarks.coverage_figures
+
+75 intents, 100 training prompts and 50 production queries of each. A cluster is truly short when most of its queries
+are of missing or cut intents. Precision: share of the reported gaps that are truly short; recall: share of the truly
+short clusters that are reported; queries: share of the queries of missing intents that lie in a reported gap.
+"""
+
+import time
+
+import numpy as np
+import polars as pl
+
+from pipelines.coverage.cover import map_coverage
+from tests.benchmarks.public_data import rows_of, tell, vectors_of
+
+MISSING, CUT, CUT_TO = 8, 12, 0.15
+
+
+def main() -> None:
+    """Measure the three seeds and print them."""
+    rows = rows_of("clinc150/clinc150.jsonl.gz")
+    intents = sorted({row["intent"] for row in rows} - {"oos"})
+    texts_of = {intent: [row["text"] for row in rows if row["intent"] == intent] for intent in intents}
+    table = [(f"seed {seed}", *_measured(np.random.default_rng(seed), texts_of, intents)) for seed in range(3)]
+    columns = ("gaps", "precision", "recall", "queries", "CPU-seconds")
+    tell(
+        "Gaps on clinc150",
+        ("", *columns),
+        table,
+        {name: [round(float(row[place]), 3) for row in table] for place, name in enumerate(columns, start=1)},
+    )
+
+
+def _measured(random: np.random.Generator, texts_of: dict[str, list[str]], intents: list[str]) -> tuple[float, ...]:
+    chosen = [intents[place] for place in random.choice(len(intents), 75, replace=False)]
+    short = set(chosen[: MISSING + CUT])
+    train: list[tuple[str, str]] = []
+    production: list[tuple[str, str]] = []
+    for place, intent in enumerate(chosen):
+        texts = [texts_of[intent][row] for row in random.permutation(len(texts_of[intent]))]
+        kept = 0 if place < MISSING else round(100 * CUT_TO) if place < MISSING + CUT else 100
+        train += [(text, intent) for text in texts[:kept]]
+        production += [(text, intent) for text in texts[100:150]]
+    pool = train + production
+    examples = pl.DataFrame(
+        {
+            "example_id": [f"{row:05}" for row in range(len(pool))],
+            "prompt": [text for text, _ in pool],
+            "role": ["train"] * len(train) + ["production"] * len(production),
+        }
+    )
+    vectors = vectors_of(examples["prompt"])
+    began = time.process_time()
+    found = map_coverage(examples, vectors)
+    seconds = time.process_time() - began
+    cluster = dict(found.clusters.select("example_id", "cluster_id").iter_rows())
+    asked: dict[int, list[bool]] = {}
+    for row in range(len(train), len(pool)):
+        asked.setdefault(cluster[f"{row:05}"], []).append(pool[row][1] in short)
+    truth = {number for number, wanted in asked.items() if sum(wanted) > len(wanted) / 2}
+    claimed = set(found.gaps["cluster_id"])
+    missing = [row for row in range(len(train), len(pool)) if pool[row][1] in chosen[:MISSING]]
+    inside = sum(cluster[f"{row:05}"] in claimed for row in missing) / len(missing)
+    precision = len(claimed & truth) / max(len(claimed), 1)
+    return len(claimed), precision, len(claimed & truth) / max(len(truth), 1), inside, seconds
+
+
+if __name__ == "__main__":
+    main()
