@@ -45,7 +45,7 @@ def check_conversation(messages: list[Message], role: Role) -> list[Message]:
     if "assistant" not in spoken:
         raise Unfit(
             "There is no assistant message, so nothing to learn.",
-            "Add the answer, or import the file as production queries.",
+            "Add the answer, say which column holds it (completion=COLUMN), or import as production queries.",
         )
     if not any(_says_something(message) or _calls(message) for message in messages):
         raise Unfit("All messages are empty.", "Fill them in, or remove the row.")

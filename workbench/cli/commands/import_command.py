@@ -27,6 +27,12 @@ from workbench.cli.answer import json_option, progress_on_stderr, project_argume
     metavar="FIELD=COLUMN",
     help="Such as prompt=question; repeatable. Remembered for the source.",
 )
+@click.option(
+    "--normalise",
+    multiple=True,
+    type=click.Choice(["unicode", "white-space", "keys"]),
+    help="Even out the messages' texts or the spelling of keys and roles; repeatable, counted, raw text kept.",
+)
 @click.option("--no-map", is_flag=True, help="Forget what --map was given for the source before.")
 @json_option
 def command(
@@ -36,10 +42,11 @@ def command(
     format: str,
     source: str | None,
     mapping: tuple[str, ...],
+    normalise: tuple[str, ...],
     no_map: bool,
     as_json: bool,
 ) -> None:
-    """Read FILES, or folders of them, into PROJECT. Lines that cannot be read are kept, with the reason."""
+    """Read FILES, or folders or archives of them, into PROJECT. Lines that cannot be read are kept, with the reason."""
     from workbench.project import Project
 
     if mapping and no_map:
@@ -47,7 +54,7 @@ def command(
     columns = dict(_field_and_column(pair) for pair in mapping) if mapping or no_map else None
     with Project.open(project) as opened:
         report = opened.importing.import_files(
-            list(files), role, format, source, columns, progress=progress_on_stderr()
+            list(files), role, format, source, columns, progress=progress_on_stderr(), normalise=normalise
         )
         lines = []
         for file in report.files:
