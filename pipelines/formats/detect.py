@@ -62,6 +62,8 @@ def detect_container(source: Source, mapping: Mapping[str, str]) -> str:
         return "jsonl"
     if lines[0].startswith("<|im_start|>"):
         return "chatml-text"
+    if _is_spread(lines[:_LOOKED_AT]):
+        return "json"
     if any(_is_object(line) for line in lines[:_LOOKED_AT]):
         return "jsonl"
     if lines[0][0] == "{":
@@ -79,6 +81,19 @@ def _is_object(line: str) -> bool:
         return isinstance(parse_json(line), dict)
     except Unfit:
         return False
+
+
+def _is_spread(lines: Sequence[str]) -> bool:
+    """Whether the first line opens an array or an object that goes on in the next, even where a line is a whole one."""
+    first, following = lines[0], lines[1:]
+    if first in ("[", "{"):
+        return True
+    if first[0] == "[" and _opens_array(lines):
+        goes_on = any(line.endswith((",", "]")) for line in lines)
+        return goes_on and not (first.endswith("]") and any(_is_object(line) for line in following))
+    if first[0] == "{" and _opens_only(first):
+        return any(line[0] in '"}]' for line in following)
+    return False
 
 
 def _opens_only(line: str) -> bool:
