@@ -166,10 +166,11 @@ class Versions:
         )
 
     def texts(self, comparison: VersionComparison, change: str, limit: int = 20) -> pl.DataFrame:
-        """Return the first changed examples of a kind with their texts; those of sealed examples are left out.
+        """Return the first changed examples of a kind with their texts, those of sealed examples hidden.
 
         Returns:
-            split_before, split_after, source, cluster, prompt, completion, prompt_before, completion_before.
+            split_before, split_after, source, cluster, prompt, completion, prompt_before, completion_before; without
+            the columns that say nothing of this kind of change.
         """
         rows = comparison.changes.filter(pl.col("change") == change).head(limit)
         ids = list(dict.fromkeys([*rows["example_id"], *rows["before_id"].drop_nulls()]))
@@ -182,7 +183,8 @@ class Versions:
         before = shown.rename({"example_id": "before_id", "prompt": "prompt_before", "completion": "completion_before"})
         told = rows.join(shown, on="example_id", how="left", maintain_order="left")
         told = told.join(before, on="before_id", how="left", maintain_order="left")
-        return told.drop("change", "example_id", "before_id")
+        told = told.drop("change", "example_id", "before_id")
+        return told.select(column.name for column in told if column.null_count() < told.height)
 
 
 _COLUMNS = ("change", "example_id", "before_id", "split_before", "split_after", "source", "cluster")
@@ -206,8 +208,9 @@ def _changes(before: pl.DataFrame, after: pl.DataFrame, edits: pl.DataFrame) -> 
     edited = (
         come.join(pairs, on="example_id")
         .drop("split_before")
-        .join(gone.select(before_id="example_id", split_before="split_before"), on="before_id")
-        .with_columns(change=pl.lit("edited"))
+        .join(gone.select(before_id="example_id", split_before="split_before", mapped="cluster"), on="before_id")
+        # An edit since the map was made has no place on it; its parent had.
+        .with_columns(change=pl.lit("edited"), cluster=pl.coalesce("cluster", "mapped"))
     )
     added = come.join(pairs, on="example_id", how="anti").with_columns(change=pl.lit("added"))
     removed = gone.join(pairs, left_on="example_id", right_on="before_id", how="anti").with_columns(

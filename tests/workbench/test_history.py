@@ -119,6 +119,27 @@ def test_the_reviewers_own_undo_does_not_show_two_texts_of_one_example(project: 
     assert len(shown(project)) == IMPORTED
 
 
+def test_undoing_an_edit_shows_one_text_though_the_other_was_decided_about(project: Project, ids: list[str]) -> None:
+    child = project.reviewing.edit(ids[0], conversation("Question 0?", "Better."), "ada")
+    project.reviewing.decide([child], "flag", "ben")
+    edited = next(entry.batch for entry in project.history.of(child) if entry.action == "edit")
+    project.history.undo(edited or 0, "ada")
+    assert shown(project) == sorted(ids)
+    project.history.restore(ids[0], child, "ada")
+    assert child in shown(project)
+    assert len(shown(project)) == IMPORTED
+
+
+def test_a_text_of_an_undone_edit_is_present_once_it_is_imported_itself(
+    project: Project, ids: list[str], write_jsonl
+) -> None:
+    child = project.reviewing.edit(ids[0], conversation("Question 0?", "Better."), "ada")
+    project.reviewing.undo("ada")
+    assert child not in shown(project)
+    project.importing.import_files([write_jsonl("b.jsonl", [{"prompt": "Question 0?", "completion": "Better."}])])
+    assert sorted([*ids, child]) == shown(project)
+
+
 def test_a_diff_shows_messages_before_and_after(project: Project, ids: list[str]) -> None:
     longer = [*conversation("Question 0?", "Better."), *conversation("And?", "Good.")]
     child = project.reviewing.edit(ids[0], longer, "ada")

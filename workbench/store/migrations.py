@@ -188,6 +188,23 @@ def no_text_is_stored_twice(transaction: Transaction) -> None:
         transaction.execute(statement)
 
 
+def edited_texts_stand_by_their_edit(transaction: Transaction) -> None:
+    """What an edit made is present while an edit that led to it holds, whatever else was decided about it.
+
+    Once every such edit is undone it is present only where it was imported on a line of its own.
+    """
+    transaction.execute(
+        "CREATE OR REPLACE VIEW present AS SELECT example_id FROM examples"
+        " WHERE example_id NOT IN (SELECT example_id FROM replaced) AND (parent_id IS NULL"
+        " OR example_id IN (SELECT replacement_id FROM live_decisions WHERE action = 'edit')"
+        " OR example_id IN (SELECT o.example_id FROM occurrences o WHERE o.example_id IN (SELECT replacement_id"
+        " FROM decisions WHERE action = 'edit' AND batch IN (SELECT undoes FROM decisions WHERE action = 'undo'))"
+        " AND NOT EXISTS (SELECT 1 FROM decisions d JOIN occurrences p ON p.example_id = d.example_id"
+        " WHERE d.action = 'edit' AND d.replacement_id = o.example_id AND p.import_id = o.import_id"
+        " AND p.line = o.line)))"
+    )
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     examples_and_where_they_came_from,
     decisions_of_people,
@@ -197,6 +214,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     kin_of_the_sealed,
     several_reviewers,
     no_text_is_stored_twice,
+    edited_texts_stand_by_their_edit,
 )
 
 

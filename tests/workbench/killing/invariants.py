@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,7 +40,7 @@ class Journal:
 
     def of(self, kind: str) -> Iterator[tuple[Line, Line | None]]:
         """Yield what was begun of a kind, with what was acknowledged of it."""
-        key = {"import": "token", "bulk": "token", "decide": "sequence"}[kind]
+        key = "sequence" if kind == "decide" else "token"
         done = {(line.get("session"), line[key]): line for line in self.done if line["kind"] == kind}
         for line in self.begun:
             if line["kind"] == kind:
@@ -59,7 +60,7 @@ def problems_of(folder: Path, journal: Journal) -> list[str]:
             *_exports(connection, folder / "exports", journal),
         ]
     left = [f"left behind after opening: {line['left_behind']}" for line in journal.opened if line["left_behind"]]
-    return found + left + list(_cache(folder / "cache"))
+    return [*found, *left, *_cache(folder / "cache"), *_backups(folder.parent, journal)]
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, sql: str, *values: object) -> list[tuple[Any, ...]]:
@@ -98,6 +99,11 @@ def _decisions(connection: duckdb.DuckDBPyConnection, journal: Journal) -> Itera
         there = batches.get(begun["token"], 0)
         if there not in ((begun["rows"],) if done else (0, begun["rows"])):
             yield f"the bulk decision {begun['token']} has {there} of {begun['rows']} rows"
+    chosen = dict(_rows(connection, "SELECT reviewer, count(*) FROM decisions WHERE reviewer <> 'bulk' GROUP BY 1"))
+    for begun, done in journal.of("represent"):
+        there = chosen.get(begun["token"], 0)
+        if there not in ((begun["rows"],) if done else (0, begun["rows"])):
+            yield f"the choice of a representative {begun['token']} has {there} of {begun['rows']} rows"
     undone = {batch for (batch,) in _rows(connection, "SELECT undoes FROM decisions WHERE action = 'undo'")}
     for line in journal.done:
         if line["kind"] == "undo" and line["batch"] not in undone:
@@ -188,7 +194,7 @@ def _versions(connection: duckdb.DuckDBPyConnection, journal: Journal) -> Iterat
         yield f"members of versions that are not there: {strays}"
     known = [version for _, version, _ in numbers]
     for line in journal.done:
-        if line["kind"] == "split" and line["version"] not in known:
+        if line["kind"] in ("split", "go back") and line["version"] not in known:
             yield f"the acknowledged version {line['version']} is lost"
 
 
@@ -243,3 +249,20 @@ def _cache(cache: Path) -> Iterator[str]:
             np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5
         ):
             yield f"the cache {path.name} holds other things than unit vectors"
+
+
+def _backups(folder: Path, journal: Journal) -> Iterator[str]:
+    """Read every file of the backup, which must be there once one was acknowledged."""
+    path = folder / "backup.zip"
+    if not path.exists():
+        if any(line["kind"] == "backup" for line in journal.done):
+            yield "the acknowledged backup is gone"
+        return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            files = json.loads(archive.read("backup.json"))["files"]
+            for name, entry in files.items():
+                if hashlib.sha256(archive.read(name)).hexdigest() != entry["sha256"]:
+                    yield f"the backup's {name} is torn"
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        yield f"the backup is torn: {error}"

@@ -135,6 +135,6 @@ def _kill_once(target: Target, order: dict[str, object], usual: dict[str, float]
     else:
         for _ in range(chance.choice([1, 1, 2, 3])):
             kind = target.read("begin")["kind"]
-        time.sleep(chance.uniform(0.0, 1.2) * usual[kind])
+        time.sleep(chance.uniform(0.0, 1.0) * usual[kind])
     os.kill(pid, signal.SIGKILL)
     target.read("gone")

@@ -110,7 +110,9 @@ class Worker:
             json.dumps({"prompt": self.text(), "completion": self.text()}) if self.random.random() < 0.9 else "{broken"
             for _ in range(self.random.randint(*LINES))
         ]
-        rows[0] = json.dumps({"prompt": self.text(), "completion": self.text()})
+        twice = self.text()
+        rows[0] = json.dumps({"prompt": twice, "completion": twice})
+        rows[1] = json.dumps({"prompt": f"{twice}!", "completion": twice})  # a near-duplicate
         path.write_text("".join(f"{row}\n" for row in rows), "utf-8")
         done = _begin("import", token=token, lines=len(rows), good=sum(row != "{broken" for row in rows))
         report = self.project.importing.import_files([path], source=token)
@@ -175,6 +177,26 @@ class Worker:
             done = _begin("export", folder=format)
             done(version=self.project.exporting.export(self.folder / "exports" / format, format).version)
 
+    def back_up(self, token: str) -> None:
+        """Write the project into one file, over an earlier one."""
+        done = _begin("backup")
+        done(file=self.project.backup.write(self.folder.parent / "backup.zip").file.name)
+
+    def go_back(self, token: str) -> None:
+        """Make an earlier version the current one again."""
+        earlier = [version for version in self.project.versions.all() if not version.current]
+        if earlier:
+            done = _begin("go back")
+            done(version=self.project.versions.restore(str(self.random.choice(earlier).number)).version)
+
+    def represent(self, token: str) -> None:
+        """Let another member stand for its duplicate group."""
+        for group in self.project.curation.duplicate_groups(limit=1).iter_rows(named=True):
+            members = [member.example_id for member in self.project.curation.duplicate_group(group["group_id"])]
+            done = _begin("represent", token=token, rows=len(members))
+            self.project.curation.choose_representative(group["group_id"], self.random.choice(members), token)
+            done()
+
 
 KINDS: dict[str, Callable[[Worker, str], None]] = {
     "import": Worker.import_lines,
@@ -184,6 +206,9 @@ KINDS: dict[str, Callable[[Worker, str], None]] = {
     "curate": Worker.curate,
     "split": Worker.split,
     "export": Worker.export,
+    "backup": Worker.back_up,
+    "go back": Worker.go_back,
+    "represent": Worker.represent,
 }
 
 
