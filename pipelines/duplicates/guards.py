@@ -7,8 +7,9 @@
     answers    the same question with another answer: a conflict, or other labels, but no duplicate
 
 Numbers, negation and names are looked for in the prompts and in the completions, each apart. English number words count
-as numbers; the same digits with other separators are the same numbers. A name is a word with a capital letter inside a
-sentence; spellings that nearly agree are one.
+as numbers. A number holds its inner separators (3.5 is not 5.3, nor 35; 2024-03-01 is not 2024-01-03), but where all
+groups of digits agree in order, other separators between them make no other number (10:30 and 10.30). A name is a word
+with a capital letter inside a sentence; spellings that nearly agree are one.
 JSON completions are the same when the values of the keys that both have agree (keys compared without case and
 punctuation). A text that only lacks the other's beginning or end is cut short, not negated.
 
@@ -25,6 +26,11 @@ from functools import cached_property
 from pipelines.duplicates.settings import DuplicateSettings
 
 DIGITS = re.compile(r"\d+")
+NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
+THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+# Digits in groups, as telephones and cards are written: other gaps make no other number.
+LONG_NUMBER = re.compile(r"\d+(?:[ -]\d+)+")
+LONG_DIGITS = 7
 WORDS = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 NUMBER_WORDS = {
     word: value
@@ -66,15 +72,16 @@ class Text:
         return Counter(self.words)
 
     @cached_property
-    def digits(self) -> str:
-        """All digits in order."""
-        return "".join(DIGITS.findall(self.content))
+    def digits(self) -> tuple[list[str], list[str]]:
+        """The groups of digits in order, as they stand and with the gaps of long numbers closed."""
+        plain = THOUSANDS.sub("", self.content)
+        return DIGITS.findall(plain), DIGITS.findall(LONG_NUMBER.sub(_without_gaps, plain))
 
     @cached_property
     def numbers(self) -> frozenset[str]:
         """The numbers, number words among them."""
         words = {NUMBER_WORDS[word] for word in self.bag if word in NUMBER_WORDS}
-        return frozenset(DIGITS.findall(self.content.replace(",", ""))) | words
+        return frozenset(NUMBER.findall(THOUSANDS.sub("", self.content))) | words
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -134,11 +141,17 @@ def guard_of(one: Sides, other: Sides, kind: str, settings: DuplicateSettings) -
 
 def _numbers_differ(one: Text, other: Text) -> bool:
     mine, theirs = one.numbers - other.numbers, other.numbers - one.numbers
-    if one.digits == other.digits:  # what differs is how digits are separated, or a number word
+    # Where the groups agree, what differs is what stands between them, or a number word.
+    if any(groups == others for groups, others in zip(one.digits, other.digits, strict=True)):
         words = frozenset(NUMBER_WORDS.values())
         mine, theirs = mine & words, theirs & words
         return bool(mine and theirs) and one.bag.keys() & NUMBER_WORDS.keys() != other.bag.keys() & NUMBER_WORDS.keys()
     return bool(mine and theirs)
+
+
+def _without_gaps(found: re.Match[str]) -> str:
+    joined = re.sub(r"\D", "", found[0])
+    return joined if len(joined) >= LONG_DIGITS else found[0]
 
 
 def _negation_differs(one: Text, other: Text) -> bool:

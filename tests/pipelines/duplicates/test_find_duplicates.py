@@ -95,6 +95,27 @@ def test_pairs_that_are_alike_but_not_the_same_are_listed_and_not_grouped(
     assert found.duplicates.is_empty()
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("1 and 23", "12 and 3", False),
+        ("3.5 and 8", "5.3 and 8", False),
+        ("1.5 of it", "15 of it", False),
+        ("the 2024-03-01", "the 2024-01-03", False),
+        ("12 3", "1 23", False),
+        ("1,000 of it", "1000 of it", True),
+        ("10:30 today", "10.30 today", True),
+        ("the 2024-03-01", "the 2024/03/01", True),
+        ("+44 20 7946 0958", "+442079460958", True),
+        ("5 of them", "five of them", True),
+        ("five of them", "six of them", False),
+    ],
+)
+def test_numbers_are_the_same_whatever_stands_between_them_and_others_are_not(one: str, other: str, same: bool) -> None:
+    found = find_duplicates(frame((f"{LONG_PROMPT} {one}", LONG_ANSWER), (f"{LONG_PROMPT} {other}", LONG_ANSWER)))
+    assert set(guards(found)) == ({None} if same else {"numbers"})
+
+
 def test_a_misspelt_negation_is_no_other_negation_and_ever_is_not_never() -> None:
     never, nver, ever = (f"{LONG_PROMPT} I will {word} come again!" for word in ("never", "nver", "ever"))
     assert guards(find_duplicates(frame((never, LONG_ANSWER), (nver, LONG_ANSWER)))) == [None]
