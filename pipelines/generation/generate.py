@@ -144,7 +144,8 @@ def _greedy(prompts: list[list[int]], model: Any, ends: list[int], max_new_token
     device = next(model.parameters()).device
     longest = max(len(prompt) for prompt in prompts)
     limit = position_limit(model)
-    budget = max_new_tokens if limit is None else min(max_new_tokens, limit - longest)
+    # Each answer's own room: that of a short prompt does not depend on what it shares its batch with.
+    room = [max_new_tokens if limit is None else min(max_new_tokens, limit - len(prompt)) for prompt in prompts]
     tokens_in = np.zeros((len(prompts), longest), dtype=np.int64)
     mask_in = np.zeros((len(prompts), longest), dtype=np.int64)
     for row, prompt in enumerate(prompts):
@@ -157,7 +158,7 @@ def _greedy(prompts: list[list[int]], model: Any, ends: list[int], max_new_token
     active = list(range(len(prompts)))
     cache = DynamicCache(config=model.config)
     with torch.inference_mode():
-        for _ in range(budget):
+        for _ in range(max(room)):
             padded = bool(mask[:, 0].min() == 0)
             logits = model(
                 input_ids=tokens,
@@ -172,6 +173,8 @@ def _greedy(prompts: list[list[int]], model: Any, ends: list[int], max_new_token
             for row, token, goes in zip(active, following.tolist(), going.tolist(), strict=True):
                 if goes:
                     answers[row].append(token)
+            full = torch.tensor([len(answers[row]) >= room[row] for row in active], device=device)
+            going &= ~full
             if not bool(going.all()):
                 left = going.nonzero().flatten()
                 if left.numel() == 0:

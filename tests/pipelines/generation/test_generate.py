@@ -98,6 +98,16 @@ def test_an_answer_stops_where_the_models_positions_end(loaded: Loaded) -> None:
     assert len(tokenizer(text)["input_ids"]) <= room + 2
 
 
+def test_a_short_prompt_has_its_own_room_beside_a_long_one(loaded: Loaded) -> None:
+    model, tokenizer = loaded
+    asked = [[{"role": "user", "content": "z" * 490}], *conversations(5)]
+    together = generate_outputs(asked, model, tokenizer, GenerationSettings(max_new_tokens=60, batch_size=6))
+    alone = generate_outputs(asked, model, tokenizer, GenerationSettings(max_new_tokens=60, batch_size=1))
+    assert together == alone
+    room = 512 - len(prompt_tokens(asked[0], tokenizer))
+    assert max(len(tokenizer(text)["input_ids"]) for text in together[1:]) > room
+
+
 def test_nothing_asked_gives_nothing(loaded: Loaded) -> None:
     assert generate_outputs([], *loaded) == []
 
