@@ -83,7 +83,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
         near = "Share of production queries that have training examples near"
         st.metric("Production covered", f"{view.coverage:.0%}", width="content", border=True, help=near)
         st.metric("Gaps", f"{gaps.height:,}", width="content", border=True)
-    draw_run_button(project, "Run the stages again")
+    draw_run_button(project, "Run again")
 draw_map(view)
 
 st.header("Gaps against production", anchor=False)

@@ -53,9 +53,10 @@ def draw_groups(project) -> str | None:
         on_select="rerun",
         selection_mode="single-row",
         key=f"groups-{kind}-{page}",
-        column_order=["size", "kind", "similarity", "prompt"],
+        column_order=["size", "prompt", "kind", "similarity"],
         column_config={
             "size": st.column_config.NumberColumn("size", width=50),
+            "prompt": st.column_config.TextColumn("prompt", width=190),
             "kind": st.column_config.TextColumn("kind", width=70),
             "similarity": st.column_config.NumberColumn("alike", format="%.2f", width=60),
         },
@@ -101,7 +102,7 @@ if not project.curation.group_count():
 left, right = st.columns([2, 3], gap="large")
 with left:
     group = draw_groups(project)
-    draw_run_button(project, "Run the stages again")
+    draw_run_button(project, "Run again")
 with right:
     if group is not None:
         draw_group(project, group, session.reviewer_name())

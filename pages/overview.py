@@ -54,11 +54,10 @@ def draw_next(steps: list) -> None:
 def draw_steps(steps: list) -> None:
     """Draw the loop's steps with what was done of each."""
     for step in steps:
-        mark = ":green[:material/check_circle:]" if step.done else ":gray[:material/radio_button_unchecked:]"
-        with st.container(horizontal=True, gap="small", vertical_alignment="center", wrap=False):
-            st.markdown(mark, width="content")
-            link(step.page, step.title)
-            st.caption(plain(step.detail))
+        mark = ":material/check_circle:" if step.done else ":material/radio_button_unchecked:"
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            link(step.page, step.title, mark)
+            st.caption(plain(step.detail), width="content")
 
 
 def draw_backup() -> None:

@@ -86,7 +86,7 @@ with left:
     charts.quality_histogram(project.curation.quality_histogram())
 with right:
     draw_suggestions(project, session.reviewer_name())
-    draw_run_button(project, "Run the stages again")
+    draw_run_button(project, "Run again")
 findings, reasons, conflicts, personal = st.tabs(["Findings", "Reasons for suggestions", "Conflicts", "Personal data"])
 with findings:
     draw_findings(project)

@@ -36,7 +36,7 @@ def draw_conflicts(project) -> None:
 def draw_personal(project) -> None:
     """Draw which kinds of personal data were found, and the way to the examples that hold some."""
     if "personal-data" not in project.curation.stages_run():
-        st.caption("This stage has not run yet: run the stages again.")
+        st.caption("This stage has not run yet: press Run again.")
         return
     kinds = project.curation.personal_data_counts()
     if kinds.is_empty():

@@ -6,9 +6,9 @@ from workbench.app.plain import plain
 
 DIFFERENCES = ["variant", "against", "metric", "difference", "low", "high", "q_value", "n", "verdict"]
 VALUES = ["metric", "variant", "value", "low", "high", "n"]
-ROUNDED = {
-    name: st.column_config.NumberColumn(format="%.3f") for name in ("value", "difference", "low", "high", "win_rate")
-}
+ROUNDED = {name: st.column_config.NumberColumn(format="%.3f") for name in ("value", "difference", "low", "high")}
+ROUNDED["win_rate"] = st.column_config.NumberColumn("win rate", format="percent")
+ROUNDED["both_bad"] = st.column_config.NumberColumn("both bad")
 ROUNDED["q_value"] = st.column_config.NumberColumn("q", format="%.4f")
 SENTENCES = 6
 

@@ -9,6 +9,8 @@ import streamlit as st
 SUGGESTION_COLOURS = {"keep": "#009E73", "review": "#E69F00", "drop": "#D55E00"}
 # First and last label centred under their ticks, so that none runs into its neighbour.
 AXIS = {"format": ".1%", "labelFlush": False, "tickCount": 5}
+# Few lines: on a logarithmic scale there would be one at every step of every power of ten.
+AXIS_OF_LOSS = {"tickCount": 4, "format": ".3~g"}
 VARIANT_COLOURS = ["#8A8F98", "#56B4E9", "#E69F00", "#0B8F86", "#CC79A7", "#0072B2", "#D55E00", "#B3A700"]
 # More variants than these share colours; a point's name shows under the pointer and stands in the table.
 
@@ -61,7 +63,13 @@ def loss_curve(metrics: pl.DataFrame) -> None:
     title = "Loss, logarithmic" if scale == "log" else "Loss"
     encoding: dict[str, Any] = {
         "x": {"field": "step", "type": "quantitative", "title": "Step", "axis": {"labelFlush": False, "tickCount": 6}},
-        "y": {"field": "loss", "type": "quantitative", "title": title, "scale": {"zero": False, "type": scale}},
+        "y": {
+            "field": "loss",
+            "type": "quantitative",
+            "title": title,
+            "scale": {"zero": False, "type": scale},
+            "axis": AXIS_OF_LOSS,
+        },
         "color": colour,
         "tooltip": [{"field": "step"}, {"field": "part"}, {"field": "loss", "format": ".4f"}],
     }
@@ -94,7 +102,7 @@ def metric_intervals(metrics: pl.DataFrame, variants: list[str]) -> None:
             "domain": variants,
             "range": [colour for _, colour in zip(variants, cycle(VARIANT_COLOURS), strict=False)],
         },
-        "legend": {"orient": "top", "columns": 4, "labelLimit": 240},
+        "legend": {"orient": "top", "columns": 3, "labelLimit": 200},
     }
     shared: dict[str, Any] = {
         "y": {"field": "metric", "type": "nominal", "title": None, "axis": {"labelLimit": 220}},
