@@ -63,7 +63,10 @@ class Target:
             self._process.wait(PATIENCE_SECONDS)
         finally:
             self._process.kill()
+            self._process.wait()
             self._listener.join()
+            assert self._process.stdout is not None
+            self._process.stdout.close()
 
     def start(self, order: dict[str, object]) -> int:
         """Fork a worker and return its pid."""
