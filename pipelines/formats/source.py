@@ -163,6 +163,11 @@ def _encoding(head: bytes) -> str:
         return "utf-16"
     if head.startswith(codecs.BOM_UTF16_BE):
         return "utf-16"
+    # JSON begins with a Latin sign, whatever script follows.
+    if head[:2] in (b"{\0", b"[\0") and head[2:4] != b"\0\0":
+        return "utf-16-le"
+    if head[:2] in (b"\0{", b"\0["):
+        return "utf-16-be"
     even, odd = head[0:4096:2], head[1:4096:2]
     # Latin letters have a zero byte in UTF-16; on the other side zeros are rare.
     if len(odd) >= 4 and odd.count(0) > 0.4 * len(odd) and even.count(0) < 0.05 * len(even):

@@ -80,6 +80,13 @@ def test_bytes_that_are_no_text_cost_their_element_only(tmp_path):
     assert "no UTF-8" in result.rejected["reason"][0]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf_16_is_known_in_any_script(tmp_path, encoding):
+    text = json.dumps({"prompt": "日本語の長い文" * 30, "completion": "はい" * 30}, ensure_ascii=False)
+    for data in (text, f"[{text}]"):
+        assert read(tmp_path, data.encode(encoding)).accepted.height == 1
+
+
 def test_what_stands_beside_wrapped_rows_is_told(tmp_path):
     result = read(tmp_path, json.dumps({"license": "MIT", "data": [json.loads(GOOD)]}, indent=1).encode())
     assert result.accepted.height == 1
