@@ -15,6 +15,7 @@ import psutil
 
 from pipelines.errors import CurationError
 from workbench.backup import Backup
+from workbench.browsing import Browsing
 from workbench.comparing import Comparing
 from workbench.curation import Curation
 from workbench.exporting import Exporting
@@ -25,6 +26,7 @@ from workbench.neighbours import Neighbours
 from workbench.overview import Overview
 from workbench.queues import Queues
 from workbench.rating import Rating
+from workbench.repairing import Repairing
 from workbench.reviewing import Reviewing
 from workbench.splitting import Splitting
 from workbench.store.store import Clock, Store, utc_now
@@ -120,6 +122,16 @@ class Project:
     def reviewing(self) -> Reviewing:
         """Look at examples and decide."""
         return Reviewing(self.store)
+
+    @cached_property
+    def browsing(self) -> Browsing:
+        """Look through all examples as a table."""
+        return Browsing(self.store)
+
+    @cached_property
+    def repairing(self) -> Repairing:
+        """Find and replace in all examples that a filter selects."""
+        return Repairing(self.store)
 
     @cached_property
     def queues(self) -> Queues:

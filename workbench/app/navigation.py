@@ -23,6 +23,7 @@ PAGE_ENTRIES = (
     PageEntry("overview", "Overview", "", ":material/home:"),
     PageEntry("import", "Import", "Data", ":material/upload_file:"),
     PageEntry("review", "Review", "Data", ":material/rate_review:"),
+    PageEntry("browse", "Browse", "Data", ":material/table_rows:"),
     PageEntry("duplicates", "Duplicates", "Data", ":material/content_copy:"),
     PageEntry("coverage", "Coverage", "Data", ":material/scatter_plot:"),
     PageEntry("quality", "Quality", "Data", ":material/verified:"),

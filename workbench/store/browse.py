@@ -142,6 +142,40 @@ class BrowseStore:
             wanted=wanted,
         )
 
+    def texts_with(self, numbers: pl.Series, part: str) -> pl.DataFrame:
+        """Return the examples of given row numbers whose stored messages hold a text: example_id, messages, state."""
+        wanted = pl.DataFrame({"number": numbers}).with_row_index("place")
+        return self._database.frame(
+            f"SELECT e.example_id, e.messages, c.state FROM wanted w JOIN {CATALOG} c USING (number) JOIN examples e"
+            " USING (example_id) WHERE contains(e.messages, $part) ORDER BY w.place",
+            {"part": part},
+            wanted=wanted,
+        )
+
+    def check_pattern(self, pattern: str) -> None:
+        """Refuse what is no regular expression.
+
+        Raises:
+            CurationError: says what is wrong with it.
+        """
+        self._search.check(pattern)
+
+    def replace_texts(self, texts: list[str], pattern: str, replacement: str) -> list[str]:
+        """Return texts with all that a regular expression matches replaced.
+
+        Raises:
+            CurationError: the replacement cannot be read.
+        """
+        return self._search.replace(texts, pattern, replacement)
+
+    def sealed_among(self, ids: list[str]) -> set[str]:
+        """Return those of the ids that are in the sealed test split."""
+        frame = self._database.frame(
+            "SELECT example_id FROM sealed WHERE example_id IN (SELECT example_id FROM wanted)",
+            wanted=pl.DataFrame({"example_id": ids}, schema={"example_id": pl.String}),
+        )
+        return set(frame["example_id"])
+
     def choices(self) -> dict[str, list[tuple[str, str, int]]]:
         """Return what can be chosen in each filter: (value, title, number of examples)."""
         self._catalog.refresh()
@@ -154,6 +188,19 @@ class BrowseStore:
 
     def _counts(self, query: str) -> list[tuple[str, str, int]]:
         return [(str(row[0]), str(row[1]), int(row[2])) for row in self._database.frame(query).rows()]
+
+    def columns(self) -> list[str]:
+        """Return the names of the further columns of imported files."""
+        return self._metadata.columns()
+
+    def column_values(self, column: str) -> list[str]:
+        """Return the most frequent values of a further column."""
+        return self._metadata.values(column)
+
+    def reviewers(self) -> list[str]:
+        """Return who has decided anything, by name."""
+        frame = self._database.frame("SELECT DISTINCT reviewer FROM decisions ORDER BY reviewer")
+        return frame["reviewer"].to_list()
 
     def sealed_count(self) -> int:
         """Count the examples in the sealed test split."""

@@ -26,10 +26,11 @@ ORDER BY x.parent_id IS NOT NULL, coalesce(made.made, 0), line.example_id
 
 @dataclass(frozen=True)
 class Edit:
-    """What takes the place of an example: a row of `EXAMPLES`."""
+    """What takes the place of an example: a row of `EXAMPLES`, and what is decided about it."""
 
     parent_id: str
     row: Mapping[str, object]
+    action: str = "keep"
 
     @property
     def child_id(self) -> str:
@@ -162,6 +163,6 @@ def _decisions(edits: Sequence[Edit], note: str, event: Mapping[str, object] | N
         rows += [
             {**replaced, "note": note or None, **(event or {})},
             {"example_id": edit.parent_id, "action": "drop", "note": "replaced by an edit"},
-            {"example_id": edit.child_id, "action": "keep", "note": "edited"},
+            {"example_id": edit.child_id, "action": edit.action, "note": "edited"},
         ]
     return rows

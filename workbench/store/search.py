@@ -94,6 +94,25 @@ class Search:
                 " stands for itself.",
             ) from None
 
+    def replace(self, texts: list[str], pattern: str, replacement: str) -> list[str]:
+        """Return texts with every match replaced; a backslash and a digit in the replacement name a group.
+
+        Raises:
+            CurationError: the replacement names a group that the expression lacks.
+        """
+        wanted = pl.DataFrame({"text": texts}, schema={"text": pl.String}).with_row_index("place")
+        try:
+            return self._database.frame(
+                "SELECT regexp_replace(text, $pattern, $replacement, 'g') AS text FROM wanted ORDER BY place",
+                {"pattern": pattern, "replacement": replacement},
+                wanted=wanted,
+            )["text"].to_list()
+        except duckdb.Error as error:
+            raise CurationError(
+                f"The replacement '{replacement[:60]}' cannot be read: {str(error).splitlines()[0]}.",
+                "Write \\1 for the first group of the expression, \\\\ for a backslash.",
+            ) from None
+
     def _remembered(self, pattern: str) -> _Scan:
         scan = self._scans.setdefault(pattern, _Scan())
         self._scans.move_to_end(pattern)
