@@ -9,6 +9,7 @@ const STATE_OF = { keep: "kept", drop: "dropped", flag: "flagged", edit: "edited
 const CARDS_AHEAD = 40; // ask for more when fewer than this many are left
 const RENEW_MILLISECONDS = 60_000; // how often the server hears that somebody works here
 const ASK_AGAIN_MILLISECONDS = 4_000;
+const COUNT_MILLISECONDS = 1_500; // how soon to ask again how many there are
 
 export default function (component) {
   const root = component.parentElement;
@@ -58,6 +59,7 @@ class ReviewCard {
       this.clear();
     }
     const shown = this.card?.example_id;
+    const total = this.total;
     this.merge(data);
     this.log.acknowledge(data.acknowledged);
     this.takeRefused(data.refused);
@@ -69,7 +71,8 @@ class ReviewCard {
       }
     }
     if (fresh || shown === undefined) draw(this);
-    else drawSaved(this);
+    else if (total !== this.total) drawHead(this, this.card);
+    drawSaved(this);
     this.log.flush(true);
     this.feed();
   }
@@ -139,7 +142,7 @@ class ReviewCard {
     for (const ask of this.asks.values()) if (waiting) ask.askedAt = now;
     const renew = now - this.renewedAt > RENEW_MILLISECONDS && this.lastSeen > this.renewedAt;
     if (renew) this.renewedAt = now;
-    if (renew || waiting) this.send(renew);
+    if (renew || waiting || (this.data?.counting && now - this.log.sentAt > COUNT_MILLISECONDS)) this.send(renew);
   }
 
   // Ask the server something; `act` gets `{error}` or what was asked for.

@@ -30,12 +30,12 @@ def within_queue(chosen: Filter, queue: str) -> Filter:
 
 def draw_queues(project: Project, chosen: Filter, who: str, queue: str) -> None:
     """Draw the choice; the counts follow when they are there."""
-    counting = counts_soon(project, chosen, who) is None
-    st.fragment(_draw, run_every=SOON if counting else None)(project, chosen, who, queue)
+    _, counted = counts_soon(project, chosen, who)
+    st.fragment(_draw, run_every=None if counted else SOON)(project, chosen, who, queue)
 
 
 def _draw(project: Project, chosen: Filter, who: str, queue: str) -> None:
-    counts = counts_soon(project, chosen, who)
+    counts, _ = counts_soon(project, chosen, who)
     with st.container(horizontal=True, gap="small"):
         for name, entry in QUEUES.items():
             if (name != queue and not (counts or {}).get(name)) or (name == "filter" and chosen == Filter()):

@@ -25,8 +25,11 @@ class _Counted:
     before: Counts | None
 
 
-def counts_soon(project: Project, chosen: Filter, who: str) -> Counts | None:
-    """Return the count of each queue within a filter, or None while they are counted for the first time."""
+def counts_soon(project: Project, chosen: Filter, who: str) -> tuple[Counts | None, bool]:
+    """Return the count of each queue within a filter, and whether that is as of now.
+
+    The counts are None while they are counted for the first time, and older ones while they are counted again.
+    """
     kept, name = _kept(), repr((str(project.folder), astuple(chosen), who))
     counted, known = kept.get(name), project.queues.last_decision()
     if counted is None or (counted.future.done() and _is_old(counted, known)):
@@ -34,9 +37,9 @@ def counts_soon(project: Project, chosen: Filter, who: str) -> Counts | None:
         counted = _Counted(_counter().submit(project.queues.counts, chosen, who), time.monotonic(), known, before)
         kept[name] = counted
     try:
-        return counted.future.result(PATIENCE_SECONDS)
+        return counted.future.result(PATIENCE_SECONDS), counted.known == known
     except TimeoutError:
-        return counted.before
+        return counted.before, False
 
 
 def _is_old(counted: _Counted, known: int) -> bool:

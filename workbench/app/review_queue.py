@@ -47,6 +47,7 @@ class _State:
     chunk: dict[str, Any] | None = None
     passed: set[str] = field(default_factory=set)
     total: int = 0
+    counted: bool = False
     decided: set[str] = field(default_factory=set)
     lost: list[str] = field(default_factory=list)
     acknowledged: dict[str, int] = field(default_factory=dict)
@@ -77,8 +78,9 @@ class ReviewQueue:
     def data(self) -> dict[str, Any]:
         """Return what the card needs now: cards that it lacks, how far its log is stored, and answers."""
         state, tab = self._state, st.session_state.get(TAB)
-        if state.total == 0:
-            state.total = (counts_soon(self._project, self._chosen, self._who) or {}).get(self._queue, 0)
+        if not state.counted:
+            counts, state.counted = counts_soon(self._project, self._chosen, self._who)
+            state.total = (counts or {}).get(self._queue, 0) + len(state.decided)
         if tab is not None and state.serial == 0:
             self._fill(tab, FIRST_CARDS)
         return {
@@ -89,6 +91,7 @@ class ReviewQueue:
             "tab": tab,
             "chunk": state.chunk,
             "total": max(state.total, state.given),
+            "counting": not state.counted,
             "more": state.more,
             "deciding": QUEUES[self._queue].deciding,
             "opens": OPENS.get(self._queue, ""),
