@@ -60,7 +60,7 @@ def map_coverage(
         examples: `example_id`, `prompt`, and `role`, which is "train" or "production".
         vectors: `(n, d)` unit rows of the prompts, aligned to `examples`.
         settings: clusters, test, map.
-        weights: `(n,)` how often each production query came; 1 each when left out.
+        weights: `(n,)` how often each production query came; 1 each when left out; those of a repeated row add up.
         progress: is told the steps.
 
     Returns:
@@ -72,11 +72,16 @@ def map_coverage(
     settings = settings or CoverageSettings()
     check_columns(examples, PROMPTS, "prompts")
     _check_aligned(examples, vectors, weights)
-    numbered = examples.select("example_id", "prompt", "role").with_row_index("position")
+    numbered = (
+        examples.select("example_id", "prompt", "role")
+        .with_columns(weight=pl.Series(np.ones(len(examples)) if weights is None else weights, dtype=pl.Float64))
+        .with_columns(volume=pl.col("weight").sum().over("example_id", "role"))
+        .with_row_index("position")
+    )
     pool = numbered.unique(["example_id", "role"], keep="first", maintain_order=True).sort("example_id", "role")
     position = pool["position"].to_numpy().astype(np.int64)
     rows = np.ascontiguousarray(vectors[position], dtype=np.float32)
-    volume = np.ones(len(pool)) if weights is None else np.asarray(weights, dtype=np.float64)[position]
+    volume = pool["volume"].to_numpy()
     production = (pool["role"] == "production").to_numpy()
 
     progress(0.0, f"Clustering {len(pool):,} prompts")

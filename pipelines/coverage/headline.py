@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from pipelines.coverage.cluster import DECIMALS
 from pipelines.embedding.encoder import Vectors
 
+# Similarities held at once: 64 million are 256 MB.
+HELD = 64_000_000
 BLOCK = 2_048
 
 
@@ -34,13 +36,14 @@ def covered_share(production: Vectors, train: Vectors, weights: NDArray[np.float
     volume = np.bincount(point_of.reshape(-1), weights=weights)
     place = min(neighbours, len(points) - 1)
     covered = np.zeros(len(points), dtype=bool)
-    for start in range(0, len(points), BLOCK):
-        block = points[start : start + BLOCK]
+    rows = max(1, min(BLOCK, HELD // len(points)))
+    for start in range(0, len(points), rows):
+        block = points[start : start + rows]
         alike = block @ points.T
         alike[np.arange(len(block)), start + np.arange(len(block))] = -np.inf
         radius = -np.partition(-alike, place - 1, axis=1)[:, place - 1]
         best = np.full(len(block), -np.inf, dtype=np.float32)
         for other in range(0, len(train), BLOCK):
             best = np.maximum(best, (block @ train[other : other + BLOCK].T).max(axis=1))
-        covered[start : start + BLOCK] = best > radius
+        covered[start : start + rows] = best > radius
     return float((volume * covered).sum() / volume.sum()) if volume.sum() > 0 else None

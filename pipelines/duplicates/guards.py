@@ -53,6 +53,7 @@ MISSPELT_WORDS = 12
 # Two spellings of at least this likeness are one name, or one value.
 SAME_SPELLING = 0.75
 LONG_VALUE = 30
+LONGEST_COMPARED = 1_000
 
 
 @dataclass(frozen=True)
@@ -177,8 +178,12 @@ def _negated(words: Counter[str], others: Counter[str]) -> bool:
 def _names_differ(one: Text, other: Text) -> bool:
     missing = [name for name in one.names if name not in other.bag]
     extra = [name for name in other.names if name not in one.bag]
-    strangers = [name for name in missing if not any(_same_spelling(name, word) for word in other.bag)]
-    return bool(strangers) and any(not any(_same_spelling(name, word) for word in one.bag) for name in extra)
+    return _has_stranger(missing, other) and _has_stranger(extra, one)
+
+
+def _has_stranger(names: list[str], text: Text) -> bool:
+    """Whether one of the names stands in a text in no spelling."""
+    return any(not any(_same_spelling(name, word) for word in text.bag) for name in names)
 
 
 def _answers_differ(one: Text, other: Text, *, by_words: bool) -> bool:
@@ -203,8 +208,10 @@ def _overlap(one: Text, other: Text) -> float:
 
 
 def _same_value(one: str, other: str) -> bool:
-    if min(len(one), len(other)) < LONG_VALUE:
+    if one == other or min(len(one), len(other)) < LONG_VALUE:
         return one == other
+    if max(len(one), len(other)) > LONGEST_COMPARED:  # beyond, comparing letters takes too long
+        return _overlap(Text(one), Text(other)) >= ANSWER_OVERLAP
     return SequenceMatcher(None, one, other, autojunk=False).ratio() >= SAME_SPELLING
 
 

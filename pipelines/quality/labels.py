@@ -34,6 +34,8 @@ PREDICTABLE = 0.75
 MOST_WORDS = 20_000
 # Fields whose sets of values overlap this much hold one label under two names.
 SAME_VALUES = 0.8
+# Beyond so many examples of a field, an even sample of them votes as neighbours and trains the word model.
+LARGEST_REFERENCE = 20_000
 # Inverse strength of the regression's L2 penalty.
 REGULARISATION = 10.0
 
@@ -213,14 +215,20 @@ def _neighbour_votes(
     vectors: np.ndarray, wording: np.ndarray, given: np.ndarray, labels: int, settings: ConflictSettings
 ) -> np.ndarray:
     """Return the neighbours' votes, weighted by cosine, as shares."""
-    rows, cosines = nearest(vectors, vectors, settings.neighbours, groups=(wording, wording))
+    known = _even_sample(len(vectors))
+    rows, cosines = nearest(vectors, vectors[known], settings.neighbours, groups=(wording, wording[known]))
     weights = np.where(np.isfinite(cosines), np.clip(cosines, 1e-3, None), 0.0)
     votes = np.zeros((len(given), labels))
     for column in range(rows.shape[1]):
-        np.add.at(votes, (np.arange(len(given)), given[rows[:, column]]), weights[:, column])
+        np.add.at(votes, (np.arange(len(given)), given[known][rows[:, column]]), weights[:, column])
     totals = votes.sum(axis=1, keepdims=True)
     shares: np.ndarray = np.where(totals > 0, votes / np.where(totals > 0, totals, 1.0), 1.0 / labels)
     return shares
+
+
+def _even_sample(count: int) -> np.ndarray:
+    """Return the positions of all of so many rows, or of `LARGEST_REFERENCE` at even distances."""
+    return np.unique(np.linspace(0, max(count - 1, 0), min(count, LARGEST_REFERENCE)).astype(np.int64))
 
 
 def _regression(
@@ -234,7 +242,8 @@ def _regression(
     shuffled = np.random.default_rng(settings.seed).permutation(int(wording.max()) + 1)
     folds = shuffled[wording] % settings.folds
     for fold in range(settings.folds):
-        inside, outside = folds != fold, folds == fold
+        inside, outside = np.flatnonzero(folds != fold), folds == fold
+        inside = inside[_even_sample(len(inside))]
         if not outside.any() or len(np.unique(given[inside])) < 2:
             continue
         model = LogisticRegression(C=REGULARISATION, max_iter=200, tol=1e-3)

@@ -1,5 +1,8 @@
 """Duplicates of every kind: what is found, what is held apart, who stays."""
 
+import json
+import time
+
 import networkx
 import numpy as np
 import polars as pl
@@ -114,6 +117,18 @@ def test_pairs_that_are_alike_but_not_the_same_are_listed_and_not_grouped(
 def test_numbers_are_the_same_whatever_stands_between_them_and_others_are_not(one: str, other: str, same: bool) -> None:
     found = find_duplicates(frame((f"{LONG_PROMPT} {one}", LONG_ANSWER), (f"{LONG_PROMPT} {other}", LONG_ANSWER)))
     assert set(guards(found)) == ({None} if same else {"numbers"})
+
+
+def test_long_values_of_json_answers_are_compared_in_bounded_time() -> None:
+    words = [f"w{place % 997}" for place in range(20_000)]
+    one, typo, other = (
+        json.dumps({"summary": " ".join(value)})
+        for value in (words, [*words[:-1], "x"], words[:9_000] + ["y"] * 11_000)
+    )
+    began = time.process_time()
+    assert guards(find_duplicates(frame((LONG_PROMPT, one), (LONG_PROMPT, typo)))) == [None]
+    assert set(guards(find_duplicates(frame((LONG_PROMPT, one), (LONG_PROMPT, other))))) <= {"answers"}
+    assert time.process_time() - began < 5
 
 
 def test_a_misspelt_negation_is_no_other_negation_and_ever_is_not_never() -> None:
