@@ -44,7 +44,7 @@ FOCUS = """() => {
   const label = element.getAttribute("aria-label") || element.textContent || "";
   const name = `${element.tagName} ${label}`.trim().slice(0, 60);
   // The page itself takes the focus to be scrolled; a table draws the ring around its cell inside its canvas.
-  let shown = element.tagName === "MAIN" || element.dataset.testid === "data-grid-canvas";
+  let shown = element.tagName === "MAIN" || element.closest("[data-testid=data-grid-canvas]") !== null;
   for (let around = element, steps = 0; around && steps < 4; around = around.parentElement, steps++) {
     const style = getComputedStyle(around);
     const edges = new Set(["Top", "Right", "Bottom", "Left"].map((side) => style[`border${side}Color`]));

@@ -13,7 +13,6 @@ def draw_app() -> None:
     """Draw the menu and run the page that is asked for."""
     # A picture of our own: a page's icon as favicon would be fetched from a font host.
     st.set_page_config(page_title="Fine-tuning workbench", page_icon="🧵", layout="wide")
-    st.html(f"<style>{EXTRA_CSS}</style>")
     gate.draw_gate()
     page = st.navigation(sections(), expanded=True)
     _draw_sidebar()
@@ -25,6 +24,8 @@ def draw_app() -> None:
 
 def _draw_sidebar() -> None:
     with st.sidebar:
+        # With an element of its own: Streamlit now and then loses a style that stands alone.
+        st.html(f"<style>{EXTRA_CSS}</style><div></div>")
         folder = session.chosen_folder()
         if folder is not None:
             st.caption(f"Project **{plain(folder.name)}**")
