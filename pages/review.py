@@ -5,7 +5,7 @@ import streamlit as st
 from pages.components.review_card import review_card
 from workbench.app import session
 from workbench.app.plain import counted
-from workbench.app.queue_choice import chosen_queue, draw_queues, within_queue
+from workbench.app.queue_choice import chosen_queue, draw_queues
 from workbench.app.review_filter import draw_filter
 from workbench.app.review_queue import ReviewQueue
 from workbench.app.reviewer_agreement import draw_reviewers
@@ -17,9 +17,8 @@ if not project.reviewing.has_examples():
     st.stop()
 
 who = session.reviewer_name()
-filters, _ = draw_filter(project)
-queue = chosen_queue(project, filters)
-chosen = within_queue(filters, queue)
+chosen = draw_filter(project)
+queue = chosen_queue(project, chosen)
 choice = st.container()
 review_card(ReviewQueue(project, queue, chosen, who))
 with choice:

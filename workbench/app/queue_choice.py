@@ -1,7 +1,5 @@
 """The choice of a queue: those that have examples, with their counts, as one row of buttons."""
 
-from dataclasses import replace
-
 import streamlit as st
 
 from workbench.app.queue_counts import counts_soon
@@ -18,14 +16,10 @@ def chosen_queue(project: Project, chosen: Filter) -> str:
     named = st.query_params.get(QUEUE)
     if named in QUEUES:
         return str(named)
-    if chosen.state not in (None, "pending"):
+    # A selection from another page, or of a state, is shown whatever was decided about it.
+    if chosen.state or chosen.group or chosen.ids is not None:
         return "filter"
     return "worst" if "quality" in project.curation.stages_run() else "all"
-
-
-def within_queue(chosen: Filter, queue: str) -> Filter:
-    """Return a filter without its state where the queue itself says which states it wants."""
-    return chosen if queue == "filter" else replace(chosen, state=None)
 
 
 def draw_queues(project: Project, chosen: Filter, who: str, queue: str) -> None:

@@ -59,16 +59,15 @@ def address_of(view: FilterView) -> dict[str, list[str]]:
     return query
 
 
-def draw_filter(project: Project) -> tuple[Filter, str]:
-    """Draw the filter, and return it with the order."""
-    view = draw_view(project)
-    return view.chosen, view.order
+def draw_filter(project: Project) -> Filter:
+    """Draw the filter without an order, which the review page's queues have themselves."""
+    return draw_view(project, ordered=False).chosen
 
 
-def draw_view(project: Project) -> FilterView:
-    """Draw the filter and the order, and return what they say; the address then says the same."""
+def draw_view(project: Project, *, ordered: bool = True) -> FilterView:
+    """Draw the filter and, where it is asked for, the order, and return what they say; the address says the same."""
     view = _from_address()
-    drawn = _draw(project, view, st.session_state.get(_TURN, 0))
+    drawn = _draw(project, view, st.session_state.get(_TURN, 0), ordered=ordered)
     st.session_state[_VIEW] = drawn
     written = address_of(drawn)
     if written != _named():
@@ -105,18 +104,19 @@ def _remember(view: FilterView) -> None:
     st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
 
 
-def _draw(project: Project, view: FilterView, turn: int) -> FilterView:
-    start = view.chosen
+def _draw(project: Project, view: FilterView, turn: int, *, ordered: bool) -> FilterView:
+    start, order, descending = view.chosen, view.order, view.descending
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = st.text_input("Contains", start.text, placeholder="any words", width=200, key=f"filter-text-{turn}")
         state = _many("State", [(name, name, 0) for name in STATES], start.state, f"state-{turn}", width=190)
         suggestion = _many(
             "Suggested", [(name, name, 0) for name in SUGGESTIONS], start.suggestion, f"suggestion-{turn}", width=190
         )
-        order = st.selectbox(
-            "Order", list(ORDERS), list(ORDERS).index(view.order), ORDERS.__getitem__, key=f"order-{turn}", width=170
-        )
-        descending = st.toggle("Reversed", view.descending, key=f"descending-{turn}")
+        if ordered:
+            order = st.selectbox(
+                "Order", list(ORDERS), list(ORDERS).index(order), ORDERS.__getitem__, key=f"order-{turn}", width=170
+            )
+            descending = st.toggle("Reversed", descending, key=f"descending-{turn}")
         with st.popover("More filters"):
             chosen = _draw_more(project, start, turn)
         if view.chosen != Filter() or view.name:
