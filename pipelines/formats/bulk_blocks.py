@@ -46,6 +46,7 @@ def blocks_of(source: Source, size: int = BLOCK_BYTES) -> Iterator[Block]:
     for chunk in unpacked(source):
         if overlong:
             end = chunk.find(b"\n")
+            pending = [(pending[0] + chunk[: end if end >= 0 else None])[:SHOWN_BYTES]]
             if end < 0:
                 overlong += len(chunk)
                 continue
@@ -75,17 +76,18 @@ def lines_of(block: Block) -> tuple[pl.Series, np.ndarray] | None:
     Returns:
         None when some of it is no UTF-8 text, so that each line has to be looked at by itself.
     """
-    try:
-        block.data.decode()
-    except UnicodeDecodeError:
-        return None
     ends = np.flatnonzero(np.frombuffer(block.data, np.uint8) == _LINE_BREAK) + 1
     offsets = np.concatenate(([0], ends)).astype(np.int64)
     if offsets[-1] != len(block.data):
         offsets = np.append(offsets, np.int64(len(block.data)))
-    texts = pa.LargeStringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(block.data))
-    lines = pl.Series(texts).str.strip_chars_end("\r\n")
-    return lines, offsets
+    parts = pa.LargeBinaryArray.from_buffers(
+        pa.large_binary(), len(offsets) - 1, [None, pa.py_buffer(offsets), pa.py_buffer(block.data)]
+    )
+    try:
+        lines = pl.Series(parts).cast(pl.String)
+    except pl.exceptions.PolarsError:
+        return None
+    return lines.str.strip_chars_end("\r\n"), offsets
 
 
 def decoded(source: Source, block: Block, offsets: np.ndarray | None, places: Sequence[int] | None) -> list[Line]:

@@ -129,8 +129,9 @@ def judged(container: Format, warnings: Sequence[str], shapes: Mapping[str, int]
     warnings = list(warnings)
     if not lines:
         warnings.append("The file is empty.")
-    common = max(shapes, key=lambda name: shapes[name]) if shapes else None
-    for name, count in shapes.items():
+    names = sorted(shapes)
+    common = max(names, key=lambda name: shapes[name]) if shapes else None
+    for name, count in ((name, shapes[name]) for name in names):
         if name != common:
             warnings.append(f"{count} lines have another shape than the rest and were read as {name}.")
     tables = {"csv", "tsv", "parquet", "arrow", "text"}

@@ -253,7 +253,7 @@ def _split_lines(source: Source, chunks: Iterator[bytes]) -> Iterator[tuple[byte
             if length <= limit or not pending:
                 pending.append(tail)
             else:
-                pending = [b"".join(pending)[:SHOWN_BYTES]]
+                pending = [b"".join([*pending, tail])[:SHOWN_BYTES]]
     if length:
         yield (b"".join(pending) if length <= limit else b"".join(pending)[:SHOWN_BYTES]), length
 

@@ -16,9 +16,15 @@ import numpy as np
 
 BLOCK = 10_000
 WORDS = 20_000
-_SYLLABLES = "ba be bi bo bu da de di do du fa fe ga ge go ka ke ki ko la le li lo ma me mi mo na ne ni no pa pe po ra re "
-_SYLLABLES += "ri ro sa se si so ta te ti to va ve vi vo wa we za ze bal der fin gor hus jan kel lum mer nor pil quo ris"
-_MARKS = (", ", ". ", ": ", "\n- ", ' "', '" ', "\n\n", "\t", " é ", " naïve ", " 中文 ", " 🙂 ", "\n    return {", "}\n")
+_SYLLABLES = (
+    *("ba be bi bo bu da de di do du fa fe ga ge go ka ke ki ko la le li lo ma me mi mo na ne ni no pa pe po".split()),
+    *("ra re ri ro sa se si so ta te ti to va ve vi vo wa we za ze bal der fin gor hus jan kel lum mer nor".split()),
+    *("pil", "quo", "ris"),
+)
+_MARKS = (
+    *(", ", ". ", ": ", "\n- ", ' "', '" ', "\n\n", "\t"),
+    *(" é ", " naïve ", " 中文 ", " 🙂 ", "\n    return {", "}\n"),
+)
 
 
 def write_chat_file(path: Path, rows: int, seed: int = 0, *, ascii_only: bool = False) -> None:
@@ -32,9 +38,7 @@ def write_chat_file(path: Path, rows: int, seed: int = 0, *, ascii_only: bool = 
     """
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for block in conversations(rows, seed):
-            file.writelines(
-                json.dumps({"messages": messages}, ensure_ascii=ascii_only) + "\n" for messages in block
-            )
+            file.writelines(json.dumps({"messages": messages}, ensure_ascii=ascii_only) + "\n" for messages in block)
 
 
 def conversations(rows: int, seed: int = 0) -> Iterator[list[list[dict[str, Any]]]]:
@@ -49,7 +53,7 @@ def conversations(rows: int, seed: int = 0) -> Iterator[list[list[dict[str, Any]
 
 
 def _vocabulary(random: np.random.Generator) -> np.ndarray:
-    syllables = np.array(_SYLLABLES.split())
+    syllables = np.array(_SYLLABLES)
     words: dict[str, None] = {}
     while len(words) < WORDS:
         words["".join(random.choice(syllables, size=int(random.integers(1, 5))))] = None
@@ -84,6 +88,8 @@ def _block(
             answer = answer[half:]
         messages.append({"role": "assistant", "content": " ".join(answer)})
         if system < 0.1:
-            messages.insert(0, {"role": "system", "content": f"You are a {drawn[at - 1]} assistant for {drawn[at - 2]}."})
+            messages.insert(
+                0, {"role": "system", "content": f"You are a {drawn[at - 1]} assistant for {drawn[at - 2]}."}
+            )
         block.append(messages)
     return block

@@ -173,8 +173,10 @@ def no_text_is_stored_twice(transaction: Transaction) -> None:
     their raw text is rebuilt byte for byte where `raw` is NULL; `reading` says in which way a file was read.
     """
     for statement in (
-        "CREATE TABLE examples_once (example_id VARCHAR, full_messages VARCHAR, system VARCHAR, prompt VARCHAR,"
-        " completion VARCHAR, turns INTEGER, tokens INTEGER, parent_id VARCHAR, added_at TIMESTAMP, messages VARCHAR"
+        # Looking for the best compression of long texts takes longer than all the rest of an import.
+        "CREATE TABLE examples_once (example_id VARCHAR, full_messages VARCHAR, system VARCHAR,"
+        " prompt VARCHAR USING COMPRESSION uncompressed, completion VARCHAR USING COMPRESSION uncompressed,"
+        " turns INTEGER, tokens INTEGER, parent_id VARCHAR, added_at TIMESTAMP, messages VARCHAR"
         " GENERATED ALWAYS AS (coalesce(full_messages, '[' || CASE WHEN system = '' THEN '' ELSE '{\"content\":' ||"
         ' to_json(system) || \',"role":"system"},\' END || \'{"content":\' || to_json(prompt) ||'
         ' \',"role":"user"},{"content":\' || to_json(completion) || \',"role":"assistant"}]\')) VIRTUAL)',
