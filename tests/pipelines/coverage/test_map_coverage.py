@@ -82,6 +82,20 @@ def test_the_order_of_rows_and_another_run_change_nothing() -> None:
     assert first.coverage == pytest.approx(second.coverage)
 
 
+def test_a_query_handed_in_several_times_counts_with_all_its_weights() -> None:
+    examples, vectors = topics_frame({topic: (60, 40) for topic in TOPICS[:3]} | {TOPICS[4]: (2, 60)})
+    asked = len(examples) - 1
+    weights = np.ones(len(examples))
+    weights[asked] = 9.0
+    few = CoverageSettings(clusters=4)
+    whole = map_coverage(examples, vectors, few, weights=weights)
+    twice = np.array([asked, *range(len(examples))])
+    parts = np.array([4.0, *weights[:-1], 5.0])
+    again = map_coverage(examples[twice], vectors[twice], few, weights=parts)
+    assert whole.gaps["production_volume"][0] == 68
+    assert again.gaps.equals(whole.gaps)
+
+
 def test_every_example_has_one_place_within_the_frame_and_topics_lie_apart() -> None:
     examples, vectors = topics_frame({topic: (40, 10) for topic in TOPICS})
     found = map_coverage(examples, vectors, CoverageSettings(clusters=5))

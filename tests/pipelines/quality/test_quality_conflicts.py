@@ -10,6 +10,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
 from pipelines.errors import CurationError
+from pipelines.quality import labels
 from pipelines.quality.conflicts import CONFLICTS, MAJORITY, MINORITY, UNDECIDED, find_conflicts
 from pipelines.quality.labels import label_probabilities
 from pipelines.quality.nearest import connected, nearest
@@ -156,6 +157,17 @@ def test_a_question_with_very_many_answers_asks_for_variety_and_takes_bounded_ti
 
 def test_prompts_without_a_word_are_no_question() -> None:
     assert sides(("", "It takes 3 days."), ("", "It takes 9 days."), ("?", "Yes."), ("?", "No.")) == [""] * 4
+
+
+def test_wide_fields_are_judged_by_an_even_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [prompt for prompt, _ in labelled(300)]
+    given = np.arange(300) % 3
+    whole = label_probabilities(texts, word_vectors(texts), given, 3, ConflictSettings())
+    monkeypatch.setattr(labels, "LARGEST_REFERENCE", 120)
+    sampled = label_probabilities(texts, word_vectors(texts), given, 3, ConflictSettings())
+    assert sampled.sum(axis=1) == pytest.approx(np.ones(300))
+    assert not np.allclose(sampled, whole)
+    assert (sampled.argmax(axis=1) == whole.argmax(axis=1)).mean() >= 0.9
 
 
 def test_probabilities_are_distributions_and_blind_to_equal_wording() -> None:
