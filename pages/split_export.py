@@ -58,7 +58,12 @@ def draw_export(project) -> None:
         st.dataframe(splits.file_rows(report), hide_index=True)
     formats = {entry.name: entry for entry in project.exporting.formats()}
     left, right = st.columns([1, 2])
-    format = left.selectbox("Format", list(formats), format_func=lambda name: formats[name].title, key="export-format")
+    format = left.selectbox(
+        "Format",
+        sorted(formats, key=lambda name: name != "chat"),
+        format_func=lambda name: formats[name].title,
+        key="export-format",
+    )
     folder = right.text_input("Folder", str(project.folder / "exports" / format), key=f"export-folder-{format}")
     st.caption(plain(formats[format].description))
     with session.errors_shown():

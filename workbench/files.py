@@ -1,7 +1,8 @@
 """Write files and folders so that a reader sees the old one or the new one, never half of it.
 
-A process that is killed leaves drafts behind, hidden files and folders whose names end in `.draft`, and perhaps an old
-folder that was moved aside (`.aside`); `tidy` removes the first and puts back the second.
+A process that is killed leaves drafts behind, hidden files and folders whose names end in `.draft` (or `.draft.wal`, a
+database's log), and perhaps an old folder that was moved aside (`.aside`); `tidy` removes the first and puts back the
+second.
 """
 
 import hashlib
@@ -94,7 +95,7 @@ def tidy(folder: Path, name: str | None = None) -> list[Path]:
     return mended
 
 
-_LEFT_BEHIND = re.compile(r"\.(?P<name>.+)\.\d+\.(?P<kind>draft|aside)")
+_LEFT_BEHIND = re.compile(r"\.(?P<name>.+)\.\d+\.(?P<kind>draft|aside|draft\.wal)")
 _drafts_in_use: set[Path] = set()
 
 

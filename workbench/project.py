@@ -6,6 +6,7 @@ One process at a time owns it.
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -86,6 +87,9 @@ class Project:
         with suppress(OSError):
             tidy(self.folder)
             tidy(self.folder / "exports")
+            for spilled in (self.folder / f"{DATABASE}.tmp").glob("duckdb_temp_*"):
+                if not spilled.name.startswith(f"duckdb_temp_{os.getpid()}_"):
+                    spilled.unlink(missing_ok=True)
             began = psutil.Process().create_time()
             for part in (self.folder / "cache").rglob("*.part"):
                 if part.stat().st_mtime < began:

@@ -58,9 +58,10 @@ def test_what_a_killed_process_left_is_put_right(tmp_path: Path) -> None:
     (tmp_path / "c").mkdir()
     (tmp_path / ".c.14.aside").mkdir()  # killed after the new one was put there
     (tmp_path / ".d.txt.15.draft").write_text("half a file")
+    (tmp_path / ".d.txt.15.draft.wal").write_text("a database's log")
     for unconcerned in (".draft", ".e.draft", "f.16.draft", ".hidden"):
         (tmp_path / unconcerned).write_text("")
-    assert len(tidy(tmp_path, "d.txt")) == 1
+    assert len(tidy(tmp_path, "d.txt")) == 2
     assert len(tidy(tmp_path)) == 4
     assert names(tmp_path) == [".draft", ".e.draft", ".hidden", "b", "c", "f.16.draft"]
     assert names(tmp_path / "b") == ["old"]

@@ -80,3 +80,24 @@ def test_every_step_that_comes_too_early_says_what_to_do_first(
         getattr(getattr(project, part), action)(*arguments)
     assert caught.value.message
     assert caught.value.remedy
+
+
+def test_what_a_killed_process_left_in_the_project_is_cleaned_up_when_it_is_opened(tmp_path: Path) -> None:
+    import os
+
+    folder = tmp_path / "a"
+    Project.create(folder).close()
+    left = [
+        folder / "workbench.duckdb.tmp" / "duckdb_temp_99999999_0_storage_S96K-0.tmp",
+        folder / "exports" / ".chat.7.draft" / "train.jsonl",
+        folder / ".workbench.schema-5.duckdb.7.draft",
+        folder / "cache" / "embeddings" / "words-1" / "x.part",
+    ]
+    kept = [folder / "exports" / "chat" / "train.jsonl", folder / "cache" / "embeddings" / "words-1" / "x.npy"]
+    for path in left + kept:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+        os.utime(path, (0, 0))
+    Project.open(folder).close()
+    assert [path for path in left if path.exists()] == []
+    assert all(path.exists() for path in kept)
