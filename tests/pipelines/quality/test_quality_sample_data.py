@@ -56,9 +56,7 @@ def conflicts(examples: pl.DataFrame) -> pl.DataFrame:
     return find_conflicts(examples).conflicts
 
 
-def check(
-    found: set[str], faults: Faults, fault: str, *also: str, recall: float = 0.95, precision: float = 0.95
-) -> None:
+def check(found: set[str], faults: Faults, fault: str, *also: str) -> None:
     """Hold what was found to what was planted; faults in `also` are no false alarms."""
     planted = {example_id for example_id, kinds in faults.items() if fault in kinds}
     right = {example_id for example_id in found if faults.get(example_id, set()) & {fault, *also}}
