@@ -5,6 +5,7 @@ a block come in the file's order, and blocks too. The work goes on threads: most
 lets other threads run, among them whoever takes the blocks.
 """
 
+import codecs
 import os
 import threading
 from collections import deque
@@ -214,7 +215,10 @@ def _read_block(block: Block, source: Source, damage: Unfit | None, settings: Re
 def _without_end(block: Block, damage: Unfit) -> tuple[Block, Line]:
     """Part the last block of a damaged file into its whole lines and the one that is cut off."""
     end = 0 if block.overlong else block.data.rfind(b"\n") + 1
-    text = block.data[end : end + SHOWN_BYTES].decode("utf-8", "replace")[:SHOWN]
+    shown = block.data[end : end + SHOWN_BYTES]
+    if block.number == 1 and end == 0:
+        shown = shown.removeprefix(codecs.BOM_UTF8)
+    text = shown.decode("utf-8", "replace")[:SHOWN]
     return Block(block.number, block.data[:end]), Line(block.number + block.data.count(b"\n"), text, damage)
 
 

@@ -204,6 +204,7 @@ def test_both_readings_agree_on_any_lines(tmp_path: Path, lines: list[str], role
         lambda data: data.decode().encode("utf-16"),
         lambda data: data.replace(b"Q 20", b"Q " + b"long " * 400),
         lambda data: gzip.compress(data)[:-200],
+        lambda data: gzip.compress(b"\xef\xbb\xbf" + data[:30])[:-4],
         lambda data: gzip.compress(data),
         lambda data: data.replace(b"\n", b"\r\n"),
         lambda data: data + b"\n\n  \n",
