@@ -30,12 +30,10 @@ from tests.benchmarks.million import make_million
 from tests.browser.conftest import FLAGS, NAMES, free_port, wait_for
 from workbench.app.launcher import ADDRESS, app_command, app_environment
 from workbench.project import DATABASE, Project
-from workbench.reviewing import Filter
 
 PACED, BURST, BURST_MILLISECONDS = 100, 20, 40
 PEER_ROWS = 5_000
 PATIENCE = 300_000
-STATES = {"k": "kept", "d": "dropped"}
 
 PEER = """
 import sys, duckdb, streamlit as st
@@ -105,24 +103,22 @@ def main() -> None:
         if arguments.project is None:
             make_million(folder, arguments.rows).close()
         else:
-            shutil.copytree(arguments.project, folder)
+            (folder / "cache").mkdir(parents=True)
+            shutil.copy(arguments.project / DATABASE, folder)
         print(json.dumps(run(folder, Path(place))))
 
 
 def run(folder: Path, place: Path) -> dict[str, Any]:
     """Measure, print the table and return the figures."""
     with Project.open(folder) as project:
-        examples = project.reviewing.count(Filter())
-        before = project.tables.table("decisions").height
-    peer = _make_peer(folder / DATABASE, place)
+        before = project.queues.last_decision()
+    peer, examples = _make_peer(folder / DATABASE, place)
     first: list[float] = []
 
     def decisions() -> list[tuple[str, str]]:
-        with Project.open(folder) as project:
-            states = dict(project.store.decisions.states().rows())
-            rows = project.tables.table("decisions").sort("decision_id").slice(before)
-        names = {"kept": "k", "dropped": "d"}
-        return [(one, names.get(states[one], "?")) for one in rows["example_id"]]
+        with duckdb.connect(str(folder / DATABASE), read_only=True) as database:
+            rows = "SELECT example_id, left(action, 1) FROM decisions WHERE decision_id > ?"
+            return database.execute(rows, [before]).fetchall()
 
     def peer_decisions() -> list[tuple[str, str]]:
         with duckdb.connect(str(peer)) as database:
@@ -221,15 +217,16 @@ def _wait_until_stored(page: Page) -> None:
     page.wait_for_timeout(1000)
 
 
-def _make_peer(source: Path, place: Path) -> Path:
+def _make_peer(source: Path, place: Path) -> tuple[Path, int]:
     path = place / "peer.duckdb"
     with duckdb.connect(str(source), read_only=True) as database:
         rows = database.sql(f"SELECT example_id, prompt, completion FROM examples LIMIT {PEER_ROWS}").to_arrow_table()
+        examples = database.execute("SELECT count(*) FROM examples").fetchall()[0][0]
     with duckdb.connect(str(path)) as database:
         database.register("rows", rows)
         database.execute("CREATE TABLE queue AS SELECT row_number() OVER () - 1 AS place, * FROM rows")
         database.execute("CREATE TABLE decided (example_id VARCHAR, action VARCHAR)")
-    return path
+    return path, int(examples)
 
 
 if __name__ == "__main__":
