@@ -1,11 +1,13 @@
 """Import: every line is accepted or rejected, once, and a file goes in whole or not at all."""
 
+import json
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from pipelines.errors import CurationError
+from pipelines.examples import example_row, messages_of
 from pipelines.progress import Cancelled
 from workbench.project import Project
 from workbench.reviewing import Filter
@@ -143,3 +145,45 @@ def test_unknown_roles_and_formats_are_refused_with_the_known_ones(project: Proj
     assert "train, production" in caught.value.remedy
     with pytest.raises(CurationError, match="format"):
         project.importing.import_files([path], format="excel")
+
+
+def test_every_line_can_be_had_back_as_it_stood(project: Project, tmp_path: Path) -> None:
+    turns = [{"role": "user", "content": "Q\n{n}?"}, {"role": "assistant", "content": 'A "{n}" é'}]
+    shapes = [
+        {"messages": turns, "source": "wiki", "id": 7},
+        {"messages": [{"role": "system", "content": "Be kind."}, *turns, *turns]},
+        {"prompt": "P {n}", "completion": "C", "score": 0.5},
+        {"instruction": "I {n}", "input": "x", "output": "O"},
+    ]
+    lines = [json.dumps(shape, ensure_ascii=False).replace("{n}", str(n)) for n in range(150) for shape in shapes]
+    lines[5] = f" {lines[5]} "
+    path = tmp_path / "a.jsonl"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    assert project.importing.import_files([path]).new == len(lines)
+    raw = {
+        row["line"]: row["raw"]
+        for example_id in project.tables.table("examples")["example_id"]
+        for row in project.store.examples.raw_lines(example_id)
+    }
+    assert [raw[number] for number in range(1, len(lines) + 1)] == lines
+    for row in project.tables.table("examples").iter_rows(named=True):
+        assert example_row(messages_of(row["messages"]))["example_id"] == row["example_id"]
+
+
+def test_the_same_file_again_says_so_and_is_not_read(
+    project: Project, write_jsonl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_jsonl("a.jsonl", [*GOOD, *BAD])
+    first = project.importing.import_files([path]).files[0]
+    monkeypatch.setattr("pipelines.formats.bulk_reading.Reading.blocks", lambda *_: pytest.fail("was read again"))
+    again = project.importing.import_files([path]).files[0]
+    assert (again.new, again.known, again.rejected, again.lines) == (0, 4, 3, first.lines)
+    assert "imported before" in " ".join(again.warnings)
+
+
+def test_the_same_file_read_in_another_way_is_read_again(project: Project, write_jsonl) -> None:
+    path = write_jsonl("a.jsonl", [{"question": "Q?", "answer": "A.", "other": "B."}])
+    project.importing.import_files([path])
+    other = project.importing.import_files([path], mapping={"completion": "other"}).files[0]
+    assert (other.new, other.known) == (1, 0)
+    assert project.tables.table("examples").height == 2
