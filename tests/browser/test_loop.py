@@ -69,8 +69,8 @@ def test_files_are_uploaded_previewed_and_imported(page: Page, loop: Loop) -> No
     go(page, loop, "import")
     page.get_by_text("Production queries", exact=True).click()
     page.get_by_role("tab", name="Path on this machine").click()
-    page.get_by_label("Paths, one a line", exact=True).fill(str(loop.production))
-    page.get_by_label("Paths, one a line", exact=True).press("Control+Enter")
+    page.get_by_label("Paths of files or folders, one a line", exact=True).fill(str(loop.production))
+    page.get_by_label("Paths of files or folders, one a line", exact=True).press("Control+Enter")
     press(page, "Import 1 file")
     said(page, "60 lines read, 60 of them new; 0 lines could not be read.")
 

@@ -90,6 +90,7 @@ def words_of(app: AppTest) -> str:
     """Return all that the page says in text."""
     kinds = (
         app.title,
+        app.header,
         app.subheader,
         app.markdown,
         app.caption,

@@ -88,7 +88,7 @@ def test_unread_lines_are_told_by_reason_and_a_missing_path_with_a_remedy(
     with Project.open(folder) as project:
         project.importing.import_files([write(tmp_path / "a.jsonl", [*ROWS, "{broken"])])
     app = visit(open_app(folder), "import")
-    assert "8 lines could not be read" in [header.value for header in app.header]
+    assert "8 lines could not be read" in words_of(app)
     assert list(app.dataframe[0].value["lines"]) == [7, 1]
     app = choose(app, tmp_path / "nowhere.jsonl")
     assert "There is no file" in app.error[0].value.replace("\\", "")

@@ -29,7 +29,7 @@ def test_a_page_without_a_project_leads_to_the_overview(open_app: OpenApp, name:
     if name == "overview":
         assert [button.label for button in app.button] == ["Create the project", "Open the project"]
     else:
-        assert "No project is open." in words_of(app)
+        assert "No project is open" in words_of(app)
         assert "go-overview" in {button.key for button in app.button}
 
 
@@ -45,7 +45,7 @@ def test_a_page_of_an_empty_project_has_one_next_action(open_app: OpenApp, empty
         assert [button.key for button in app.button] == [f"go-{NEXT[name]}"]
 
 
-NEXT = dict.fromkeys(("review", "duplicates", "coverage", "quality", "split"), "import")
+NEXT = dict.fromkeys(("review", "browse", "duplicates", "coverage", "quality", "split"), "import")
 NEXT |= {"train": "split", "compare": "train", "rate": "compare"}
 
 
