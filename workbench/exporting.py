@@ -47,10 +47,11 @@ class Exporting:
         self._folder = folder
 
     def formats(self) -> list[FormatInfo]:
-        """Return the formats that can be written."""
+        """Return the formats that can be written, the one first that is written where none is named."""
         from pipelines.formats.registry import FORMATS
 
-        return [FormatInfo(name, entry.title, entry.description) for name, entry in FORMATS.items() if entry.can_write]
+        found = [FormatInfo(name, entry.title, entry.description) for name, entry in FORMATS.items() if entry.can_write]
+        return sorted(found, key=lambda format: format.name != "chat")
 
     def split_examples(self, split: str, version: VersionRecord | None = None) -> pl.DataFrame:
         """Return the curated examples of a split, by id.
