@@ -46,11 +46,6 @@ def _is_old(counted: _Counted, known: int) -> bool:
     return counted.known != known or time.monotonic() - counted.started > FRESH_SECONDS
 
 
-def forget_counts() -> None:
-    """Count anew at the next draw, after many decisions were made at once."""
-    _kept().clear()
-
-
 @st.cache_resource(show_spinner=False)
 def _kept() -> dict[str, _Counted]:
     return {}

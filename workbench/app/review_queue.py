@@ -15,7 +15,7 @@ import streamlit as st
 from pipelines.errors import CurationError
 from pipelines.examples import example_row
 from workbench.app import living_tabs
-from workbench.app.queue_counts import counts_soon, forget_counts
+from workbench.app.queue_counts import counts_soon
 from workbench.app.review_answers import answer
 from workbench.project import Project
 from workbench.queues import QUEUES
@@ -116,6 +116,10 @@ class ReviewQueue:
             return
         if sent["queue"] != state.name or sent["token"] != state.token:
             return
+        if state.chunk is None and sent["merged"] < state.serial:
+            # The page was left and came back: the card is a new one and has nothing.
+            self._state = self._new_state(state)
+            return
         if state.chunk is not None and sent["merged"] >= state.serial:
             state.chunk = None
         if sent["renew"]:
@@ -168,7 +172,8 @@ class ReviewQueue:
         if not cards:
             state.passed = before
             raise CurationError(f"This queue has no number {place}.", "Choose a smaller number.")
-        state.chunk = None
+        # The answer carries the cards, so that this was no chunk.
+        state.chunk, state.serial = None, state.serial - 1
         return {"base": place - 1, "cards": cards}
 
     def _answer(self, ask: dict[str, Any], tab: str) -> dict[str, Any]:
@@ -233,11 +238,3 @@ def store_by_session(events: Sequence[Event], store: Callable[[Sequence[Event]],
     return {
         session: store(sorted(rows, key=lambda event: int(event["sequence"]))) for session, rows in sessions.items()
     }
-
-
-def forget_queue() -> None:
-    """Choose the queue's examples anew at the next draw, after decisions were made elsewhere."""
-    state: _State | None = st.session_state.get(STATE)
-    if state is not None:
-        state.name = ""
-    forget_counts()

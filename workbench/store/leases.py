@@ -96,13 +96,6 @@ class LeaseStore:
         ):
             transaction.execute("DELETE FROM leases WHERE holder IN (SELECT holder FROM gone)")
 
-    def held(self, now: datetime) -> pl.DataFrame:
-        """Return the leases that have not ended: example_id, holder, reviewer, until."""
-        return self._database.frame(
-            "SELECT example_id, holder, reviewer, until FROM leases WHERE until >= $now ORDER BY example_id, holder",
-            {"now": now},
-        )
-
 
 def _give(transaction: Transaction, free: pl.DataFrame, holder: str, reviewer: str, until: datetime) -> None:
     with transaction.lookup("given", free):
