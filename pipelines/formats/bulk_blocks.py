@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
 from pipelines.formats.source import SHOWN_BYTES, Line, Source, decode_lines, unpacked
 
@@ -76,6 +75,8 @@ def lines_of(block: Block) -> tuple[pl.Series, np.ndarray] | None:
     Returns:
         None when some of it is no UTF-8 text, so that each line has to be looked at by itself.
     """
+    import pyarrow as pa
+
     ends = np.flatnonzero(np.frombuffer(block.data, np.uint8) == _LINE_BREAK) + 1
     offsets = np.concatenate(([0], ends)).astype(np.int64)
     if offsets[-1] != len(block.data):

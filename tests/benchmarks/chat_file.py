@@ -16,11 +16,11 @@ import numpy as np
 
 BLOCK = 10_000
 WORDS = 20_000
-_SYLLABLES = (
-    *("ba be bi bo bu da de di do du fa fe ga ge go ka ke ki ko la le li lo ma me mi mo na ne ni no pa pe po".split()),
-    *("ra re ri ro sa se si so ta te ti to va ve vi vo wa we za ze bal der fin gor hus jan kel lum mer nor".split()),
-    *("pil", "quo", "ris"),
+_SYLLABLE_TEXT = (
+    "ba be bi bo bu da de di do du fa fe ga ge go ka ke ki ko la le li lo ma me mi mo na ne ni no pa pe po"
+    " ra re ri ro sa se si so ta te ti to va ve vi vo wa we za ze bal der fin gor hus jan kel lum mer nor pil quo ris"
 )
+_SYLLABLES = tuple(_SYLLABLE_TEXT.split())
 _MARKS = (
     *(", ", ". ", ": ", "\n- ", ' "', '" ', "\n\n", "\t"),
     *(" é ", " naïve ", " 中文 ", " 🙂 ", "\n    return {", "}\n"),
