@@ -2,7 +2,7 @@
 # make app     the app (PROJECT=folder opens that project)
 # make test    everything that must hold: lint, types, layers, tests (the browser included)
 # make lint    lint, types and layers alone
-# make bench   measurements
+# make bench   all measurements (BENCH="leak_figures encoder_speed" chooses some)
 # make clean   removes what make made, but no project
 #
 # PYTHON chooses the interpreter (3.11 or newer), DEMO the demo's folder.
@@ -10,6 +10,8 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 DEMO ?= workbench-demo
+BENCH ?= curation_pays duplicates_figures quality_figures leak_figures coverage_figures statistics_figures encoder_speed \
+  import_speed browsing_speed review_speed kill_test fuzz_import
 VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
@@ -34,7 +36,7 @@ lint: $(STAMPS)/test-tools
 	$(BIN)/lint-imports
 
 bench: $(STAMPS)/test-tools
-	$(BIN)/python -m tests.benchmarks.curation_pays
+	@for name in $(BENCH); do echo; echo "## $$name"; $(BIN)/python -m tests.benchmarks.$$name || exit 1; done
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
