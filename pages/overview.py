@@ -87,7 +87,7 @@ session.page_head(plain(project.name), plain(project.folder))
 draw_next(steps)
 
 counts = project.overview.funnel()
-left, right = st.columns([3, 2], gap="large")
+left, right = st.columns([5, 4], gap="large")
 with left:
     st.header("From import to split", anchor=False)
     if counts.imported:

@@ -79,10 +79,10 @@ class Overview:
             ("import", "Import data", "import", funnel.imported > 0, f"{funnel.imported:,} training lines"),
             (
                 "production",
-                "Import production queries",
+                "Add production queries",
                 "import",
                 funnel.production > 0,
-                f"{funnel.production:,} queries" if funnel.production else "shows what is missing; optional",
+                f"{funnel.production:,} queries" if funnel.production else "optional",
             ),
             ("curate", "Find what is wrong", "quality", len(stages) == 3, ", ".join(stages) or "not looked for yet"),
             ("review", "Decide", "review", decided > 0, f"{funnel.kept:,} kept, {funnel.dropped:,} dropped"),

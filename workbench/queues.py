@@ -34,16 +34,16 @@ class Queue:
 QUEUES = {
     queue.name: queue
     for queue in (
-        Queue("all", "Everything undecided", "As imported, line by line."),
+        Queue("all", "Undecided", "As imported, line by line."),
         Queue("doubtful", "Doubtful", "The stages found something that only a person can judge; worst first."),
         Queue("to_drop", "Suggested to drop", "The stages would drop these; worst first."),
         Queue("to_keep", "Suggested to keep", "The stages found nothing that speaks against these; worst first."),
         Queue("close_calls", "Close calls", "Quality near the middle, where a look decides most."),
         Queue("worst", "Worst first", "By quality, the lowest first."),
-        Queue("topics", "Topic by topic", "One cluster of like prompts after another."),
+        Queue("topics", "By topic", "One cluster of like prompts after another."),
         Queue("duplicates", "Duplicate groups", "Group by group, each group's representative first."),
         Queue("conflicts", "Conflicts", "Examples that contradict each other, side by side."),
-        Queue("sources", "Source by source", "One source after another."),
+        Queue("sources", "By source", "One source after another."),
         Queue("flagged", "Flagged", "What a reviewer wants to be looked at again."),
         Queue("disagreements", "Disagreements", "Reviewers differ: yours is the deciding vote.", deciding=True),
         Queue("filter", "Whatever the filter selects", "Decided or not, as imported."),

@@ -107,14 +107,14 @@ def _remember(view: FilterView) -> None:
 def _draw(project: Project, view: FilterView, turn: int, *, ordered: bool) -> FilterView:
     start, order, descending = view.chosen, view.order, view.descending
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        text = st.text_input("Contains", start.text, placeholder="any words", width=200, key=f"filter-text-{turn}")
-        state = _many("State", [(name, name, 0) for name in STATES], start.state, f"state-{turn}", width=190)
+        text = st.text_input("Contains", start.text, placeholder="any words", width=170, key=f"filter-text-{turn}")
+        state = _many("State", [(name, name, 0) for name in STATES], start.state, f"state-{turn}", width=150)
         suggestion = _many(
-            "Suggested", [(name, name, 0) for name in SUGGESTIONS], start.suggestion, f"suggestion-{turn}", width=190
+            "Suggested", [(name, name, 0) for name in SUGGESTIONS], start.suggestion, f"suggestion-{turn}", width=150
         )
         if ordered:
             order = st.selectbox(
-                "Order", list(ORDERS), list(ORDERS).index(order), ORDERS.__getitem__, key=f"order-{turn}", width=170
+                "Order", list(ORDERS), list(ORDERS).index(order), ORDERS.__getitem__, key=f"order-{turn}", width=150
             )
             descending = st.toggle("Reversed", descending, key=f"descending-{turn}")
         with st.popover("More filters"):
