@@ -292,3 +292,13 @@ def test_scores_do_not_depend_on_the_order_of_the_rows() -> None:
     one = score_examples(examples, vectors=vectors).scores
     other = score_examples(examples[order], vectors=vectors[order]).scores
     assert one.equals(other)
+
+
+def test_where_json_is_the_rule_a_prompt_with_the_word_code_excuses_nothing():
+    whole = [(f"Ticket {n}: it will not set up", '{"intent": "setup"}') for n in range(30)]
+    broken = ("My kettle shows an error code", "{'intent': 'setup'}")
+    for system, expected in (("Sort the ticket.", 0.0), ("", None)):
+        examples = pairs(*whole, broken, system=system)
+        scores = score_examples(examples, QualitySettings(scorers=("broken_json",))).scores
+        found = dict(scores.select("example_id", "score").iter_rows())
+        assert found.get(examples["example_id"][30]) == expected
