@@ -24,7 +24,7 @@ ORIGINS = ("person", "deciding vote")
 
 @dataclass(frozen=True)
 class Undone:
-    """What an undo took back."""
+    """What an undo took back: the batch, what was done, and the examples that it was decided about, each once."""
 
     batch: int
     action: str
@@ -157,7 +157,10 @@ class Reviewing:
         rows = self._store.decisions.batch(batch)
         self._store.decisions.undo_batch(batch, who, self._store.now(), event)
         actions = rows["action"].to_list()
-        return Undone(batch, actions[0] if actions else "", rows["example_id"].to_list())
+        # An edit also decides about what it made of an example: that is no example more.
+        edited = rows.filter(pl.col("replacement_id").is_not_null())
+        of_whom = (rows if edited.is_empty() else edited)["example_id"].unique(maintain_order=True)
+        return Undone(batch, actions[0] if actions else "", of_whom.to_list())
 
     def history(self, example_id: str) -> pl.DataFrame:
         """Return what was decided about an example, oldest first."""
