@@ -6,7 +6,7 @@ from pages.components.texts import texts
 from workbench.app import session
 from workbench.app.navigation import go
 from workbench.app.plain import counted
-from workbench.app.repair_form import draw_repair_form
+from workbench.app.repair_form import draw_repair_form, preview_of
 from workbench.app.review_filter import ORDERS, draw_view, review_these
 from workbench.browsing import Filter
 
@@ -92,7 +92,7 @@ def draw_repair(project, chosen, who: str) -> None:
     settings = draw_repair_form()
     if settings is None:
         return
-    preview = session.attempt(project.repairing.preview, chosen, settings)
+    preview = preview_of(project, chosen, settings)
     if preview is None:
         return
     st.markdown(f"Changes **{counted(preview.changed, 'example')}** of {preview.searched:,} that the filter selects.")

@@ -31,6 +31,8 @@ def draw_map(view) -> None:
     """Draw the map, and what the lasso enclosed."""
     points = MapPoints(view.points)
     coverage_map(points)
+    if view.total > view.points.height:
+        st.caption(f"A random sample: {view.points.height:,} of {view.total:,} points; the lasso takes from it.")
     if points.selected:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{counted(len(points.selected), 'point')}** inside the lasso", width="content")

@@ -82,11 +82,11 @@ if session.chosen_folder() is None:
     st.stop()
 
 project = session.current_project()
-steps = project.overview.steps()
+counts = project.overview.funnel()
+steps = project.overview.steps(counts)
 session.page_head(plain(project.name), plain(project.folder))
 draw_next(steps)
 
-counts = project.overview.funnel()
 left, right = st.columns([5, 4], gap="large")
 with left:
     st.header("From import to split", anchor=False)

@@ -60,6 +60,10 @@ class Browsing:
         ids = self._store.browse.ids_of(view.numbers.slice(ROWS * (page - 1), ROWS))
         return BrowsePage(self._store.browse.rows(ids), len(view), page, pages, view.share)
 
+    def generation(self) -> int:
+        """Return a number that grows when examples, or what was decided about them, change; makes searching ready."""
+        return self._store.browse.generation()
+
     def count(self, chosen: Filter) -> int:
         """Count the examples that a filter selects, searched to the end."""
         return self._store.browse.count(chosen)

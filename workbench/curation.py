@@ -78,11 +78,19 @@ class ConflictGroup:
     members: list[dict[str, Any]]
 
 
+# More points than a screen has room for; a browser draws so many at once.
+MOST_POINTS = 200_000
+
+
 @dataclass(frozen=True)
 class CoverageView:
-    """The map: points, clusters, and the share of production queries that have training examples near."""
+    """The map: points, clusters, and the share of production queries that have training examples near.
+
+    `points` is a sample of `MOST_POINTS` where there are more; `total` counts them all.
+    """
 
     points: pl.DataFrame
+    total: int
     clusters: pl.DataFrame
     coverage: float | None
 
@@ -214,7 +222,7 @@ class Curation:
             return None
         share = record.figures.get("coverage")
         return CoverageView(
-            self._store.analysis.points(),
+            *self._store.browse.map_points(MOST_POINTS),
             self._store.analysis.clusters(),
             float(share) if isinstance(share, int | float) else None,
         )

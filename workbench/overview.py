@@ -48,27 +48,24 @@ class Overview:
     def funnel(self) -> Funnel:
         """Count examples along the way from import to split."""
         counts = self._store.examples.counts()
-        states = {name: counts.get(name, 0) for name in ("pending", "kept", "dropped", "flagged")}
+        by_state = self._store.browse.state_counts()
+        states = {name: by_state.get(name, 0) for name in ("pending", "kept", "dropped", "flagged")}
         current = self._store.versions.current()
         splits = self._store.versions.counts(current.number) if current else {"train": 0, "validation": 0, "test": 0}
-        duplicates = self._store.analysis.duplicates()
-        represented = duplicates.filter(
-            (pl.col("example_id") != pl.col("representative_id")) & (pl.col("kind") != "semantic")
-        )
         distinct = sum(states.values())
         return Funnel(
             imported=counts.get("train_lines", 0),
             rejected=counts["rejected"],
             production=counts.get("production_lines", 0),
             general=counts.get("general_lines", 0),
-            unique=distinct - represented["example_id"].n_unique() if distinct else 0,
+            unique=distinct - self._store.analysis.represented_count() if distinct else 0,
             **states,
             **splits,
         )
 
-    def steps(self) -> list[Step]:
-        """Return the steps of the loop with what was done of each."""
-        funnel = self.funnel()
+    def steps(self, funnel: Funnel | None = None) -> list[Step]:
+        """Return the steps of the loop with what was done of each; a funnel at hand is not counted again."""
+        funnel = funnel or self.funnel()
         decided = funnel.kept + funnel.dropped + funnel.flagged
         stages = [name for name in ("duplicates", "coverage", "quality") if self._store.analysis.stage(name)]
         runs = self._store.runs.runs()

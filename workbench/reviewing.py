@@ -103,10 +103,7 @@ class Reviewing:
         _check_action(action)
         if not ids:
             raise CurationError("No example was chosen.", "Choose at least one example, or loosen the filter.")
-        rows: list[dict[str, object]] = [
-            {"example_id": example_id, "action": action, "note": note or None} for example_id in ids
-        ]
-        return self._store.decisions.append(rows, who, self._store.now(), origin=origin)
+        return self._store.decisions.append_same(ids, action, note or None, who, self._store.now(), origin=origin)
 
     def decide_where(self, chosen: Filter, action: str, who: str, note: str = "") -> int:
         """Decide about all examples that a filter selects, as one batch; returns how many they were."""

@@ -205,7 +205,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
     with make_million(chosen.folder, chosen.rows, chosen.seed) as project:
-        print(json.dumps(project.store.examples.counts()))
+        print(json.dumps(project.store.examples.counts() | project.store.browse.state_counts()))
 
 
 if __name__ == "__main__":

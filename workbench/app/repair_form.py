@@ -3,10 +3,12 @@
 import streamlit as st
 
 from workbench.app import session
-from workbench.repairing import RepairSettings
+from workbench.project import Project
+from workbench.repairing import RepairPreview, RepairSettings
+from workbench.reviewing import Filter
 from workbench.settings import checked_settings
 
-_ASKED = "repair-asked"
+_ASKED, _SEEN = "repair-asked", "repair-preview"
 _PLACES = {"both": "Prompt and answer", "prompt": "Prompt", "completion": "Answer"}
 _ROLES = ["system", "user", "assistant", "tool"]
 
@@ -36,3 +38,15 @@ def draw_repair_form() -> RepairSettings | None:
     if _ASKED not in st.session_state:
         return None
     return session.attempt(checked_settings, RepairSettings, st.session_state[_ASKED], "find and replace")
+
+
+def preview_of(project: Project, chosen: Filter, settings: RepairSettings) -> RepairPreview | None:
+    """Return what a repair would change, tried once until the filter, the repair or the data change."""
+    asked = (project.folder, chosen, settings, project.browsing.generation())
+    seen: tuple[object, RepairPreview | None] = st.session_state.get(_SEEN, (None, None))
+    preview = seen[1]
+    if seen[0] != asked:
+        preview = session.attempt(project.repairing.preview, chosen, settings)
+        # What could not be tried is tried again, so that its error is shown again.
+        st.session_state[_SEEN] = (asked if preview is not None else None, preview)
+    return preview

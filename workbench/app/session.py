@@ -124,4 +124,6 @@ def _desk() -> dict[str, str]:
 
 @st.cache_resource(show_spinner="Opening the project …", on_release=Project.close)
 def _opened(folder: str) -> Project:
-    return Project.open(Path(folder))
+    project = Project.open(Path(folder))
+    project.prepare()
+    return project

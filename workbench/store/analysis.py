@@ -81,6 +81,15 @@ class AnalysisStore:
             )
         )
 
+    def represented_count(self) -> int:
+        """Count examples for which an exact or near copy stands."""
+        return int(
+            self._database.value(
+                "SELECT count(DISTINCT example_id) FROM duplicates WHERE example_id <> representative_id"
+                " AND kind <> 'semantic'"
+            )
+        )
+
     def duplicate_group(self, group_id: str) -> pl.DataFrame:
         """Return the members of a group, the representative first; sealed ones stay hidden."""
         return self._database.frame(
@@ -135,17 +144,6 @@ class AnalysisStore:
             "SELECT kind, count(DISTINCT example_id)::BIGINT AS examples, count(*)::BIGINT AS places FROM personal_data"
             " WHERE example_id IN (SELECT example_id FROM roles WHERE role = 'train') GROUP BY kind"
             " ORDER BY examples DESC, kind"
-        )
-
-    def points(self) -> pl.DataFrame:
-        """Return the map: place, cluster and what is known of each example; sealed texts are left empty."""
-        return self._database.frame(
-            "SELECT c.example_id, c.x, c.y, c.cluster_id, c.title,"
-            " CASE WHEN t.example_id IS NULL THEN 'production' ELSE 'train' END AS role, s.state, q.quality,"
-            " CASE WHEN z.example_id IS NULL THEN left(e.prompt, 120) ELSE '(sealed test example)' END AS prompt"
-            " FROM clusters c JOIN examples e USING (example_id) JOIN states s USING (example_id)"
-            " LEFT JOIN (SELECT example_id FROM roles WHERE role = 'train') t USING (example_id)"
-            " LEFT JOIN quality q USING (example_id) LEFT JOIN sealed z USING (example_id) ORDER BY c.example_id"
         )
 
     def clusters(self) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from workbench.store.catalog import CATALOG, Catalog, role_bit
 from workbench.store.database import Database
 from workbench.store.filters import Filter, check_filter, several
 from workbench.store.metadata import MetadataStore
-from workbench.store.search import Search, literal
+from workbench.store.search import Search
 
 __all__ = ["ORDERS", "SELECTION_FROM", "BrowseStore", "Filter", "View"]
 
@@ -34,6 +34,7 @@ _TEXTS = (
     " USING (number)"
 )
 _REMEMBERED = 16
+_PLACES = {"example_id": pl.String, "place": pl.Int64}
 
 
 @dataclass(frozen=True)
@@ -129,17 +130,28 @@ class BrowseStore:
     def rows(self, ids: list[str]) -> pl.DataFrame:
         """Return what a table shows of the given examples, in their order."""
         self._catalog.refresh()
-        wanted = pl.DataFrame({"example_id": ids, "place": range(len(ids))}, schema_overrides={"place": pl.Int64})
+        wanted = pl.DataFrame({"example_id": ids, "place": range(len(ids))}, schema=_PLACES)
+        known = self._database.frame(
+            f"SELECT w.place, k.* FROM wanted w JOIN {CATALOG} k USING (example_id) ORDER BY w.place", wanted=wanted
+        )
+        # Texts are read at their places in the file, which a join would look for among all of them.
+        values = {f"n_{place}": number for place, number in enumerate(known["number"])}
+        listed = ", ".join(f"${name}" for name in values) or "NULL"
+        texts = self._database.frame(
+            f"SELECT rowid AS number, prompt, completion, messages, parent_id FROM examples WHERE rowid IN ({listed})",
+            values,
+        )
         return self._database.frame(
-            "SELECT e.example_id, e.prompt, e.completion, s.state, s.quality, s.suggestion, q.reason, o.source, o.file,"
-            " o.line, c.title AS cluster, c.cluster_id, e.tokens, e.messages, e.parent_id"
-            f" FROM wanted w JOIN examples e USING (example_id) JOIN {CATALOG} s USING (example_id)"
+            "SELECT k.example_id, t.prompt, t.completion, k.state, k.quality, k.suggestion, q.reason, o.source, o.file,"
+            " o.line, c.title AS cluster, k.cluster_id, k.tokens, t.messages, t.parent_id"
+            " FROM known k JOIN texts t USING (number)"
             " LEFT JOIN quality q USING (example_id) LEFT JOIN clusters c USING (example_id) LEFT JOIN"
             " (SELECT example_id, arg_min(source, (import_id, line)) AS source,"
             " arg_min(file, (import_id, line)) AS file, arg_min(line, (import_id, line)) AS line"
             " FROM occurrences WHERE example_id IN (SELECT example_id"
-            " FROM wanted) GROUP BY example_id) o USING (example_id) ORDER BY w.place",
-            wanted=wanted,
+            " FROM known) GROUP BY example_id) o USING (example_id) ORDER BY k.place",
+            known=known,
+            texts=texts,
         )
 
     def texts_with(self, numbers: pl.Series, part: str) -> pl.DataFrame:
@@ -175,6 +187,36 @@ class BrowseStore:
             wanted=pl.DataFrame({"example_id": ids}, schema={"example_id": pl.String}),
         )
         return set(frame["example_id"])
+
+    def state_counts(self) -> dict[str, int]:
+        """Count training examples by state, the sealed ones too; states that no example has are left out."""
+        self._catalog.refresh()
+        rows = self._database.frame(
+            f"SELECT state, count(*) FROM {CATALOG} WHERE present AND (roles & 1) <> 0 GROUP BY state"
+        )
+        return {str(state): int(count) for state, count in rows.rows()}
+
+    def generation(self) -> int:
+        """Return a number that grows when examples, or what was decided about them, change."""
+        return self._catalog.refresh()
+
+    def map_points(self, most: int) -> tuple[pl.DataFrame, int]:
+        """Return the map: place, cluster and what is known of each example, and how many points there are.
+
+        Beyond `most` it is a sample, the same each time. The texts of sealed examples are left empty.
+        """
+        self._catalog.refresh()
+        points = self._database.frame(
+            "WITH chosen AS (SELECT example_id, x, y, cluster_id, title FROM clusters"
+            " ORDER BY hash(example_id), example_id LIMIT $most)"
+            " SELECT c.example_id, c.x, c.y, c.cluster_id, c.title,"
+            " CASE WHEN (k.roles & 1) = 0 THEN 'production' ELSE 'train' END AS role, k.state, k.quality,"
+            " CASE WHEN z.example_id IS NULL THEN left(e.prompt, 120) ELSE '(sealed test example)' END AS prompt"
+            f" FROM chosen c JOIN examples e USING (example_id) JOIN {CATALOG} k USING (example_id)"
+            " LEFT JOIN sealed z USING (example_id) ORDER BY c.example_id",
+            {"most": most},
+        )
+        return points, int(self._database.value("SELECT count(*) FROM clusters"))
 
     def choices(self) -> dict[str, list[tuple[str, str, int]]]:
         """Return what can be chosen in each filter: (value, title, number of examples)."""
@@ -238,9 +280,8 @@ class BrowseStore:
 
     def _found(self, chosen: Filter, seconds: float | None) -> tuple[pl.Series, float]:
         """Return the numbers of the examples that all texts and columns of the filter match."""
-        patterns = [literal(chosen.text)] if chosen.text else []
-        patterns += [chosen.regex] if chosen.regex else []
-        found = [self._search.find(pattern, seconds) for pattern in patterns]
+        found = [self._search.text(chosen.text, seconds)] if chosen.text else []
+        found += [self._search.find(chosen.regex, seconds)] if chosen.regex else []
         columns = [*chosen.metadata, *([("tags", chosen.tag)] if chosen.tag else [])]
         sets = [one.numbers for one in found] + [self._metadata.numbers(key, value) for key, value in columns]
         numbers = sets[0]

@@ -45,6 +45,22 @@ class DecisionStore:
         with self._database.transaction() as transaction:
             return append_rows(transaction, rows, reviewer, now, origin=origin)
 
+    def append_same(
+        self, ids: Sequence[str], action: str, note: str | None, reviewer: str, now: datetime, *, origin: str = "person"
+    ) -> int:
+        """Append the same decision about many examples as one batch, column by column; returns the batch's number."""
+        with self._database.transaction() as transaction:
+            last, batch = _last(transaction)
+            same = {"action": action, "note": note, "reviewer": reviewer, "origin": origin, "decided_at": now}
+            frame = pl.DataFrame({"example_id": ids}, schema={"example_id": pl.String}).select(
+                "example_id",
+                pl.int_range(last + 1, last + 1 + pl.len(), dtype=pl.Int64).alias("decision_id"),
+                pl.lit(batch, pl.Int64).alias("batch"),
+                *(pl.lit(value, _COLUMNS[name]).alias(name) for name, value in same.items()),
+            )
+            transaction.insert("decisions", frame)
+        return batch
+
     def choose_representative(
         self, group_id: str, example_id: str, rows: Sequence[dict[str, object]], reviewer: str, now: datetime
     ) -> int:
@@ -143,13 +159,18 @@ def append_rows(
     transaction: Transaction, rows: Sequence[dict[str, object]], reviewer: str, now: datetime, *, origin: str
 ) -> int:
     """Append decisions as one batch within a transaction; returns the batch's number."""
-    last = transaction.frame(
-        "SELECT coalesce(max(decision_id), 0) AS decision_id, coalesce(max(batch), 0) AS batch FROM decisions"
-    ).row(0)
-    batch = int(last[1]) + 1
+    last, batch = _last(transaction)
     columns = {"reviewer": reviewer, "decided_at": now, "origin": origin, "batch": batch}
     frame = pl.DataFrame(
-        [{**row, **columns, "decision_id": int(last[0]) + 1 + place} for place, row in enumerate(rows)], schema=_COLUMNS
+        [{**row, **columns, "decision_id": last + 1 + place} for place, row in enumerate(rows)], schema=_COLUMNS
     )
     transaction.insert("decisions", frame)
     return batch
+
+
+def _last(transaction: Transaction) -> tuple[int, int]:
+    """Return the number of the last decision, and that of the next batch."""
+    decision, batch = transaction.frame(
+        "SELECT coalesce(max(decision_id), 0) AS decision_id, coalesce(max(batch), 0) AS batch FROM decisions"
+    ).row(0)
+    return int(decision), int(batch) + 1

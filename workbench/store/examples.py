@@ -147,11 +147,6 @@ class ExampleStore:
         return None if found is None else str(found)
 
     def counts(self) -> dict[str, int]:
-        """Count occurrences by role, distinct training examples by state, and rejected lines."""
+        """Count lines by role, and rejected lines."""
         counts = {f"{row['role']}_lines": row["n"] for row in self._database.frame(_LINES_BY_ROLE).to_dicts()}
-        states = self._database.frame(
-            "SELECT state, count(*) AS n FROM states WHERE example_id IN (SELECT example_id FROM roles"
-            " WHERE role = 'train') AND example_id IN (SELECT example_id FROM present) GROUP BY state"
-        )
-        counts |= {row["state"]: row["n"] for row in states.to_dicts()}
         return counts | {"rejected": self.rejected_count()}

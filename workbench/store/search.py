@@ -22,6 +22,8 @@ PIECE = 2 * 122_880
 # A search that nobody waits for piece by piece is given up after so long.
 LONGEST_SECONDS = 120.0
 _REMEMBERED = 12
+_MATCHES = "(regexp_matches(completion, $pattern) OR regexp_matches(prompt, $pattern))"
+_HOLDS = "(contains(lower(completion), lower($pattern)) OR contains(lower(prompt), lower($pattern)))"
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,15 @@ class Search:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._scans: OrderedDict[str, _Scan] = OrderedDict()
+        self._scans: OrderedDict[tuple[str, str], _Scan] = OrderedDict()
         self._searching = threading.Lock()
+
+    def text(self, text: str, seconds: float | None = None) -> Found:
+        """Search for a text as it stands, whatever its case; `find` tells the rest."""
+        if len(text) <= LONGEST_TEXT:
+            return self.find(literal(text), seconds)
+        # RE2 refuses what makes too large a program; a plain comparison has no such end.
+        return self._search(text, _HOLDS, seconds)
 
     def find(self, pattern: str, seconds: float | None = None) -> Found:
         """Search as far as the time allows.
@@ -57,10 +66,13 @@ class Search:
             CurationError: the expression cannot be read, or the end was not reached in `LONGEST_SECONDS`.
         """
         self.check(pattern)
+        return self._search(pattern, _MATCHES, seconds)
+
+    def _search(self, pattern: str, condition: str, seconds: float | None) -> Found:
         started = time.monotonic()
         with self._searching:
             rows = int(self._database.value("SELECT coalesce(max(rowid) + 1, 0) FROM examples"))
-            scan = self._remembered(pattern)
+            scan = self._remembered((condition, pattern))
             while scan.searched < rows and (seconds is None or time.monotonic() - started < seconds):
                 if time.monotonic() - started > LONGEST_SECONDS:
                     raise CurationError(
@@ -68,7 +80,7 @@ class Search:
                         "Search for something simpler.",
                     )
                 last = min(scan.searched + PIECE, rows)
-                scan.parts.append(self._piece(pattern, scan.searched, last))
+                scan.parts.append(self._piece(pattern, condition, scan.searched, last))
                 scan.searched = last
             found = pl.concat(scan.parts) if scan.parts else pl.Series("number", [], pl.Int64)
             scan.parts = [found]
@@ -113,17 +125,16 @@ class Search:
                 "Write \\1 for the first group of the expression, \\\\ for a backslash.",
             ) from None
 
-    def _remembered(self, pattern: str) -> _Scan:
-        scan = self._scans.setdefault(pattern, _Scan())
-        self._scans.move_to_end(pattern)
+    def _remembered(self, sought: tuple[str, str]) -> _Scan:
+        scan = self._scans.setdefault(sought, _Scan())
+        self._scans.move_to_end(sought)
         while len(self._scans) > _REMEMBERED:
             self._scans.popitem(last=False)
         return scan
 
-    def _piece(self, pattern: str, first: int, last: int) -> pl.Series:
+    def _piece(self, pattern: str, condition: str, first: int, last: int) -> pl.Series:
         return self._database.frame(
-            "SELECT rowid AS number FROM examples WHERE rowid >= $first AND rowid < $last"
-            " AND (regexp_matches(completion, $pattern) OR regexp_matches(prompt, $pattern))",
+            f"SELECT rowid AS number FROM examples WHERE rowid >= $first AND rowid < $last AND {condition}",
             {"pattern": pattern, "first": first, "last": last},
         )["number"]
 
