@@ -5,6 +5,7 @@
 // page and a closed tab, whose events the next tab finds and sends. A lock says which tabs still live.
 
 const RESEND_MILLISECONDS = 3000;
+const ADOPT_AGAIN_MILLISECONDS = 50;
 const MOST_AT_ONCE = 200;
 
 class EventLog {
@@ -16,13 +17,18 @@ class EventLog {
     this.transmit = null;
     this.sentAt = 0;
     this.unsaved = [];
-    this.timer = setInterval(() => this.flush(), RESEND_MILLISECONDS);
+    this.timer = setInterval(() => {
+      this.flush();
+      if (navigator.locks) this.#adopt();
+    }, RESEND_MILLISECONDS);
     this.warn = (event) => {
       if (this.unsaved.length) event.preventDefault();
     };
     window.addEventListener("beforeunload", this.warn);
     this.release = holdLock(this.prefix + this.session);
     this.#adopt();
+    // Where a card takes the place of another one in the same page, that one's lock is free only a moment later.
+    if (navigator.locks) setTimeout(() => this.#adopt(), ADOPT_AGAIN_MILLISECONDS);
   }
 
   add(event) {
@@ -59,6 +65,7 @@ class EventLog {
   }
 
   close() {
+    this.closed = true;
     clearInterval(this.timer);
     window.removeEventListener("beforeunload", this.warn);
     this.release();
@@ -85,7 +92,9 @@ class EventLog {
 
   // Take over what tabs that are gone left unsaved.
   async #adopt() {
+    if (this.closed) return;
     let names = [];
+    let adopted = 0;
     try {
       names = Object.keys(localStorage).filter((name) => name.startsWith(this.prefix) && name !== this.prefix + this.session);
     } catch {
@@ -93,13 +102,15 @@ class EventLog {
     }
     for (const name of names) {
       await whenUnlocked(name, () => {
+        if (this.closed) return;
         const left = JSON.parse(localStorage.getItem(name) ?? "[]");
+        adopted += left.length;
         this.unsaved.unshift(...left);
         this.#remember();
         localStorage.removeItem(name);
       });
     }
-    if (this.unsaved.length) {
+    if (adopted) {
       this.changed();
       this.flush(true);
     }
