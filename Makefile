@@ -11,7 +11,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 DEMO ?= workbench-demo
 BENCH ?= curation_pays duplicates_figures quality_figures leak_figures coverage_figures statistics_figures encoder_speed \
-  import_speed browsing_speed review_speed kill_test fuzz_import
+  import_speed review_speed kill_test fuzz_import
 VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps

@@ -73,8 +73,8 @@ WATCH = """(find) => {
   }, { capture: true });
 }"""
 CARD = (
-    "document.querySelector('[data-testid=stBidiComponentIsolated]')?.shadowRoot.querySelector('.root').dataset.example"
-    " ?? null"
+    "[...document.querySelectorAll('[data-testid=stBidiComponentIsolated]')]"
+    ".map((card) => card.shadowRoot?.querySelector('.root')?.dataset.example).find(Boolean) ?? null"
 )
 PEER_CARD = "document.querySelector('[data-testid=stText]')?.innerText ?? null"
 
