@@ -59,13 +59,17 @@ $(STAMPS)/test-tools: $(STAMPS)/installed
 	$(INSTALL) --editable '.[test]'
 	@touch $@
 
+# Chromium, and the one library that Playwright's driver wants and a bare Debian lacks.
 chromium:
-	@if command -v chromium chromium-browser google-chrome >/dev/null; then :; \
+	@missing=""; \
+	command -v chromium chromium-browser google-chrome >/dev/null || missing="chromium"; \
+	$(PYTHON) -c 'import ctypes; ctypes.CDLL("libatomic.so.1")' 2>/dev/null || missing="$$missing libatomic1"; \
+	if [ -z "$$missing" ]; then :; \
 	elif [ "$$(id -u)" = 0 ]; then \
-	  echo "Installing Chromium for the browser tests"; \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; \
+	  echo "Installing for the browser tests: $$missing"; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
 	else \
-	  echo "The browser tests need Chromium. Run: sudo apt-get install chromium" >&2; exit 1; \
+	  echo "The browser tests need more. Run: sudo apt-get install $$missing" >&2; exit 1; \
 	fi
 
 clean:
