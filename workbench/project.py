@@ -7,7 +7,6 @@ One process at a time owns it.
 from __future__ import annotations
 
 import os
-import threading
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -45,7 +44,6 @@ class Project:
     def __init__(self, folder: Path, store: Store) -> None:
         self.folder = folder
         self.store = store
-        self._preparing: threading.Thread | None = None
 
     @classmethod
     def create(cls, folder: Path, now: Clock = utc_now) -> Project:
@@ -102,15 +100,8 @@ class Project:
         """The folder's name."""
         return self.folder.name
 
-    def prepare(self) -> None:
-        """Make ready, aside, what the first page of examples would have to wait for."""
-        self._preparing = threading.Thread(target=self.browsing.generation, name="prepare", daemon=True)
-        self._preparing.start()
-
     def close(self) -> None:
         """Let go of the project."""
-        if self._preparing is not None:
-            self._preparing.join()
         self.store.close()
 
     def __enter__(self) -> Project:

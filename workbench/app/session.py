@@ -125,5 +125,4 @@ def _desk() -> dict[str, str]:
 @st.cache_resource(show_spinner="Opening the project …", on_release=Project.close)
 def _opened(folder: str) -> Project:
     project = Project.open(Path(folder))
-    project.prepare()
     return project
