@@ -4,6 +4,7 @@ import streamlit as st
 
 from workbench.app.assets import read_assets
 from workbench.app.rating_queue import RatingQueue
+from workbench.app.whole_page import draw_whole_page_if_changed
 
 _mounted = st.components.v2.component(
     "workbench_rating_card",
@@ -18,4 +19,5 @@ _mounted = st.components.v2.component(
 @st.fragment
 def rating_card(queue: RatingQueue) -> None:
     """Draw the card over the pairs that this rater has not judged yet; presses run only this fragment again."""
+    draw_whole_page_if_changed()
     _mounted(key="rating-card", data=queue.data(), on_send_change=queue.receive)

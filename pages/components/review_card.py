@@ -9,6 +9,7 @@ import streamlit as st
 
 from workbench.app.assets import read_assets
 from workbench.app.review_queue import ReviewQueue
+from workbench.app.whole_page import draw_whole_page_if_changed
 
 _mounted = st.components.v2.component(
     "workbench_review_card",
@@ -32,4 +33,5 @@ _mounted = st.components.v2.component(
 @st.fragment
 def review_card(queue: ReviewQueue) -> None:
     """Draw the card over a queue; presses run only this fragment again, not the page."""
+    draw_whole_page_if_changed()
     _mounted(key="review-card", data=queue.data(), on_send_change=queue.receive)

@@ -61,7 +61,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., st
     for child in running:
         child.terminate()
     for child in running:
-        child.wait(20)
+        child.wait(PATIENCE / 1000)
 
 
 @pytest.fixture

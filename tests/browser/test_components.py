@@ -71,6 +71,19 @@ def test_keys_do_nothing_while_somebody_types(page: Page, url: str) -> None:
     assert shown(page) == before
 
 
+def test_a_filter_that_is_set_as_the_card_sends_is_drawn(page: Page, url: str) -> None:
+    open_review(page, url)
+    field = page.get_by_label("Contains", exact=True)
+    field.fill("onerror")
+    # Both in one go, so that the browser gathers them into one message, in which the card stands first.
+    field.evaluate(
+        "(field) => { document.querySelector('[data-testid=stBidiComponentIsolated]').shadowRoot.reviewCard.send();"
+        " field.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', keyCode: 13, bubbles: true })); }"
+    )
+    expect(page.locator(".place")).to_have_text("1 of 1")
+    expect(page).to_have_url(f"{url}/review?q=onerror")
+
+
 def test_an_edit_in_place_makes_a_new_example_and_escape_gives_it_up(page: Page, url: str) -> None:
     open_review(page, url)
     before = shown(page)
