@@ -87,6 +87,7 @@ def draw_ratings(project, evaluation) -> None:
         st.caption("Nobody has rated these answers yet.")
     else:
         draw_table(rates)
+        draw_sentences([found.sentence for found in project.rating.stopping(evaluation.evaluation)])
         agreement = project.rating.agreement(evaluation.evaluation)
         if agreement:
             st.caption(f"Agreement of raters: {plain(agreement['note'])}")

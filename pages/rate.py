@@ -37,6 +37,9 @@ evaluation = next(view for view in evaluations if view.evaluation == name)
 rated, drawn = project.rating.progress(name, rater)
 if drawn:
     rating_card(RatingQueue(project, name, rater))
+    if rated:
+        # Only whether to go on: who leads must not be known while somebody rates.
+        st.caption(" ".join(found.blind_sentence for found in project.rating.stopping(name)))
     with st.expander(f"Draw more pairs ({counted(drawn, 'pair')} drawn for {plain(rater)})"):
         draw_begin(project, evaluation, rater, drawn)
 else:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from pipelines.errors import CurationError
 from pipelines.examples import Message, messages_of
 from workbench.store.store import Store
+
+if TYPE_CHECKING:
+    from pipelines.rating.stopping import Stopping
 
 CHOICES = ("left", "right", "tie", "both_bad")
 
@@ -175,6 +178,13 @@ class Rating:
             rate = win_rate(ratings, variant, against)
             rows.append({name: getattr(rate, name) for name in _WIN_RATE})
         return pl.DataFrame(rows, schema=_WIN_RATE)
+
+    def stopping(self, evaluation: str) -> list[Stopping]:
+        """Tell for each rated pair of variants whether the ratings suffice, and how many more are needed if not."""
+        from pipelines.rating.stopping import when_to_stop
+
+        ratings = self._store.ratings.ratings(evaluation)
+        return [when_to_stop(ratings, variant, against) for variant, against in _rated_pairs(ratings)]
 
     def agreement(self, evaluation: str) -> dict[str, Any]:
         """Return how far raters agree; empty when fewer than two raters rated the same examples."""

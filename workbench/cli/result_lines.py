@@ -1,5 +1,6 @@
 """An evaluation's results as figures and as lines for a person."""
 
+from dataclasses import asdict
 from typing import Any
 
 import polars as pl
@@ -18,6 +19,7 @@ def result_figures(project: Project, results: Results) -> dict[str, Any]:
         "metrics": results.metrics.to_dicts(),
         "differences": results.differences.to_dicts(),
         "win_rates": project.rating.win_rates(results.evaluation).to_dicts(),
+        "stopping": [asdict(found) for found in project.rating.stopping(results.evaluation)],
         "agreement": project.rating.agreement(results.evaluation),
         "verdict": results.verdict,
     }
@@ -40,6 +42,7 @@ def result_lines(project: Project, results: Results) -> list[str]:
             f"rated blind: {row['variant']} against {row['against']}: win rate {row['win_rate']:.2f}"
             f" [{row['low']:.2f}, {row['high']:.2f}] over {row['n']} examples"
         )
+    lines += [found.sentence for found in project.rating.stopping(results.evaluation)]
     return [*lines, *results.verdict]
 
 
