@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages.components.trained_text import trained_text
+from pages.components.training_check import draw_check
+from pages.components.training_estimate import draw_estimate
 from workbench.app import charts, session
 from workbench.app.forms import changed_values, command_line, draw_fields, other_fields
 from workbench.app.navigation import link
@@ -28,27 +29,19 @@ def draw_new_run(project) -> None:
     with st.container(horizontal=True):
         start = st.button("Start training", type="primary", icon=":material/play_arrow:")
         check = st.button("Check the data first")
+        force = st.toggle("Start in spite of warnings", help="Findings marked by a hand stop a run unless this is on.")
     with st.expander("The same from the command line"):
         st.code(command_line("train", str(project.folder), changed), language="bash", wrap_lines=True)
     with session.errors_shown():
         settings = project.training.settings(changed, values["base"])
         if start:
-            st.session_state["run"] = project.training.start(settings, data)
+            st.session_state["run"] = project.training.start(settings, data, force=force)
             st.rerun()
         if check:
-            draw_check(project.training.check(settings, data))
-
-
-def draw_check(found) -> None:
-    """Draw what the trainer would see."""
-    for problem in found.problems:
-        st.error(plain(problem))
-    for warning in found.warnings:
-        st.warning(plain(warning))
-    cut = f", {counted(found.truncated, 'example')} cut at the longest length" if found.truncated else ""
-    st.success(f"{counted(found.examples, 'example')}, {counted(found.tokens, 'token')}{cut}.")
-    st.caption("The first example as the model reads it; it learns only what is marked.")
-    trained_text(found.sample[0] if found.sample else [])
+            found = project.training.check(settings, data)
+            draw_check(found)
+            if found.ok:
+                draw_estimate(project.training.estimate(settings, data, seconds_here=found.estimated_seconds))
 
 
 def draw_run(project, run_id: str) -> None:

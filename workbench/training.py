@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,6 +22,7 @@ from workbench.store.store import Store
 from workbench.store.versions import VersionRecord
 
 if TYPE_CHECKING:
+    from pipelines.training.estimate import Estimate
     from pipelines.training.preflight import Preflight
     from pipelines.training.settings import TrainSettings
 
@@ -97,25 +98,75 @@ class Training:
         """
         from pipelines.training.preflight import check
 
-        train = self._conversations(self._current(), "train", data)
-        return check([messages_of(text) for text in train], settings or self.defaults())
+        train = self._rows(self._current(), "train", data)
+        found = check([messages_of(text) for text in train["messages"]], settings or self.defaults())
+        ids = train["example_id"].to_list()
+        named = [
+            replace(finding, example_ids=[ids[number - 1] for number in finding.examples]) for finding in found.findings
+        ]
+        return replace(found, findings=named)
 
-    def start(self, settings: TrainSettings | None = None, data: Data = "curated") -> str:
+    def estimate(
+        self,
+        settings: TrainSettings | None = None,
+        data: Data = "curated",
+        *,
+        prices: Path | None = None,
+        seconds_here: float | None = None,
+    ) -> Estimate:
+        """Estimate memory, time and cost of a run, here and on rented GPUs.
+
+        Args:
+            settings: of the run; the defaults when not given.
+            data: curated or raw.
+            prices: the price file; the project's own `gpu_prices.json` when not given.
+            seconds_here: time on this machine as the check measured it.
+
+        Raises:
+            CurationError: nothing was split yet, the base model or the price file cannot be used.
+        """
+        import psutil
+
+        from pipelines.training.estimate import estimate_run
+        from pipelines.training.gpus import read_prices
+
+        rows = self._rows(self._current(), "train", data)["messages"]
+        return estimate_run(
+            [messages_of(text) for text in rows],
+            settings or self.defaults(),
+            read_prices(prices or self.prices_file()),
+            available=float(psutil.virtual_memory().available),
+            seconds_here=seconds_here,
+        )
+
+    def prices_file(self) -> Path:
+        """Return the project's price file, a copy of the packaged one that people may edit."""
+        from pipelines.training.gpus import PACKAGED
+
+        own = self._folder.parent / "gpu_prices.json"
+        if not own.is_file():
+            write_text(own, PACKAGED.read_text("utf-8"))
+        return own
+
+    def start(self, settings: TrainSettings | None = None, data: Data = "curated", *, force: bool = False) -> str:
         """Write a run's folder and start its process; returns the run's id.
 
         Args:
             settings: of the run; the defaults when not given.
             data: `curated`, what was kept; or `raw`, everything that was imported, copies included, except what is
                 linked to the validation or the test split.
+            force: start in spite of findings that a person may accept, such as very few examples.
 
         Raises:
-            CurationError: nothing was split yet.
+            CurationError: nothing was split yet, or too few examples and not forced.
         """
+        from pipelines.training.findings import few_examples, refuse
         from workbench.jobs.process import start_job
         from workbench.jobs.settings import TrainJob, write_job
 
         settings = settings or self.defaults()
         version = self._current()
+        refuse(few_examples(self.example_count(data)), forced=force)
         run_id = self._store.runs.next_name("run")
         folder = self._folder / run_id
         counts = {}
@@ -126,7 +177,7 @@ class Training:
         general = self._store.examples.with_role("general")["messages"].to_list()
         write_text(folder / "data" / "general.jsonl", "".join(f'{{"messages":{text}}}\n' for text in general))
         write_text(folder / "data" / "version.json", json.dumps({"version": version.version, "data": data}) + "\n")
-        write_job(folder, TrainJob(train=settings))
+        write_job(folder, TrainJob(train=settings, force=force))
         self._store.runs.add_run(
             RunRecord(
                 run_id,
@@ -154,7 +205,10 @@ class Training:
         return len(self._conversations(self._current(), "train", data))
 
     def _conversations(self, version: VersionRecord, split: str, data: Data) -> list[str]:
-        """Return canonical messages, one text a training row, in the order of their ids."""
+        return self._rows(version, split, data)["messages"].to_list()
+
+    def _rows(self, version: VersionRecord, split: str, data: Data) -> pl.DataFrame:
+        """Return example_id and canonical messages, one row a training row, in the order of their ids."""
         members = self._store.versions.members(version.number).filter(pl.col("split") == split)
         if data == "curated":
             members = members.filter("included")
@@ -162,9 +216,9 @@ class Training:
         if data == "raw":
             counts = self._store.examples.occurrence_counts("train")
             examples = examples.join(counts, on="example_id", how="left", maintain_order="left").select(
-                pl.col("messages").repeat_by(pl.col("occurrences").fill_null(1)).explode()
+                pl.col("example_id", "messages").repeat_by(pl.col("occurrences").fill_null(1)).explode()
             )
-        return examples["messages"].to_list()
+        return examples.select("example_id", "messages")
 
     def runs(self) -> list[RunView]:
         """Return all runs, newest first."""

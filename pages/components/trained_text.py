@@ -14,6 +14,6 @@ _mounted = st.components.v2.component(
 )
 
 
-def trained_text(spans: Sequence[tuple[str, bool]]) -> None:
+def trained_text(spans: Sequence[tuple[str, bool]], key: str = "trained-text") -> None:
     """Draw stretches of text, each with whether the loss is taken on it."""
-    _mounted(key="trained-text", data={"spans": [list(span) for span in spans]})
+    _mounted(key=key, data={"spans": [list(span) for span in spans]})

@@ -66,6 +66,31 @@ def load_base(base: str = "default", *, device: str = "cpu") -> tuple[Any, Any]:
     return model.to(device).eval().requires_grad_(False), tokenizer
 
 
+def load_outline(base: str = "default") -> tuple[Any, Any]:
+    """Load a base model's structure without its weights (on the meta device), and its tokenizer.
+
+    Raises:
+        CurationError: as `load_base`, but for the weights' own content.
+    """
+    folder = base_folder(base)
+    if folder is not None:
+        check_base_folder(folder)
+    source = base if folder is None else str(folder)
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+    options: dict[str, Any] = {"trust_remote_code": False, "local_files_only": folder is not None}
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source, **options)
+        config = AutoConfig.from_pretrained(source, **options)
+        with torch.device("meta"):
+            model: Any = AutoModelForCausalLM.from_config(config)
+    except Exception as error:  # whatever the loader raises about a folder or a name is about that folder or name
+        raise _load_error(base, folder, error) from error
+    check_tokenizer(base, model, tokenizer)
+    return model, tokenizer
+
+
 def check_base_folder(folder: Path) -> None:
     """Refuse a folder that holds no model, or one that would have to be unpickled or run.
 

@@ -48,6 +48,8 @@ class TokenisedData:
     """Left out: nothing to learn in them, at all or after the cut."""
     control_tokens: list[int]
     """Kept: their text spells a control token of the model, which the tokenizer takes for a real one."""
+    lost: int = 0
+    """Trained tokens that the cut took away, those of examples that are left out included."""
 
     @property
     def tokens(self) -> int:
@@ -107,6 +109,7 @@ def tokenise(
     truncated: list[int] = []
     vanished: list[int] = []
     control: list[int] = []
+    lost = 0
     marked = GENERATION_MARK in template_text(tokenizer)
     specials = [str(token) for token in tokenizer.added_tokens_decoder.values() if token.special]
     for start in range(0, len(conversations), CHUNK):
@@ -119,6 +122,7 @@ def tokenise(
                 truncated=len(tokens) > max_length,
                 lost=sum(trained[max_length:]),
             )
+            lost += example.lost
             if example.truncated:
                 truncated.append(position)
             if any(special in message["content"] for message in chunk[offset] for special in specials):
@@ -129,7 +133,7 @@ def tokenise(
             examples.append(example)
             positions.append(position)
         progress((start + len(chunk)) / len(conversations), "Tokenising")
-    return TokenisedData(examples, positions, truncated, vanished, control)
+    return TokenisedData(examples, positions, truncated, vanished, control, lost)
 
 
 def plain_messages(messages: Sequence[Message]) -> list[dict[str, str]]:

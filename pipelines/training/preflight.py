@@ -1,6 +1,7 @@
 """Look at a run's data as the trainer will, before it starts: what is learned, what is cut, what cannot work.
 
-The data are tokenised exactly as in the run, by the same functions. Problems block a run, warnings do not. The time is
+The data are tokenised exactly as in the run, by the same functions. Red findings block a run, yellow ones
+warn (`findings.py`). The time is
 an estimate: a few real steps on examples of average length, scaled to all tokens, plus a tenth for validation; it does
 not know what else the machine will do meanwhile.
 
@@ -18,23 +19,16 @@ from pipelines.examples import Message
 from pipelines.progress import Progress, no_progress, part_of
 from pipelines.training.adapter import add_adapter, fold_adapters, trainable
 from pipelines.training.base import load_base
-from pipelines.training.batches import epoch_batches
+from pipelines.training.batches import epoch_batches, split_by_memory
 from pipelines.training.data import TokenisedData, TokenisedExample, read_conversations, tokenise
+from pipelines.training.findings import Finding, few_examples, find_problems, small_capacity
 from pipelines.training.loop import Loop
 from pipelines.training.prepare import hardware_bf16, longest, resolve_device
 from pipelines.training.schedule import EVALUATION_SHARE, total_steps
 from pipelines.training.settings import TrainSettings
 
-SAMPLE_EXAMPLES = 4
+SAMPLE_BATCHES, SAMPLE_EXAMPLES = 2, 8
 TRIAL_STEPS = 3
-# Below these numbers of training examples a run is refused, or warned about. Source: common practice; with fewer than
-# ten not even a validation loss means anything.
-LEAST_EXAMPLES = 10
-FEW_EXAMPLES = 100
-# An adapter holds about 2 bits a parameter, a completion asks for about 1 bit a token ("LoRA Without Regret", 2025).
-BITS_A_PARAMETER = 2
-SHOWN_LINES = 5
-
 Span = tuple[str, bool]
 
 
@@ -42,8 +36,7 @@ Span = tuple[str, bool]
 class Preflight:
     """What the check found. `sample` holds, for each example of a first batch, its text in spans (text, trained)."""
 
-    problems: list[str]
-    warnings: list[str]
+    findings: list[Finding]
     examples: int = 0
     tokens: int = 0
     supervised: int = 0
@@ -51,10 +44,29 @@ class Preflight:
     max_length: int = 0
     truncated: int = 0
     vanished: int = 0
+    lost: int = 0
+    """Trained tokens that the cut takes away."""
     steps: int = 0
     adapter_parameters: int = 0
+    padding_share: float = 0.0
+    """Share of the first epoch's computed tokens that are padding."""
     estimated_seconds: float | None = None
     sample: list[list[Span]] = field(default_factory=list)
+
+    @property
+    def problems(self) -> list[str]:
+        """What blocks the run, whatever a person says."""
+        return [finding.message for finding in self.findings if finding.level == "red"]
+
+    @property
+    def to_force(self) -> list[str]:
+        """What blocks the run unless a person forces it."""
+        return [finding.message for finding in self.findings if finding.level == "yellow" and finding.needs_force]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is only said."""
+        return [finding.message for finding in self.findings if finding.level == "yellow" and not finding.needs_force]
 
     @property
     def ok(self) -> bool:
@@ -96,15 +108,19 @@ def check(
             )
         tuned = add_adapter(model, settings)
     except CurationError as error:
-        return Preflight([f"{error.message} {error.remedy}"], [])
+        return Preflight([Finding("red", "cannot start", f"{error.message} {error.remedy}")])
+    findings = [
+        *find_problems(data, conversations, model, tokenizer),
+        *few_examples(len(data.examples)),
+        *small_capacity(sum(parameter.numel() for parameter in trainable(tuned)), data.supervised, settings),
+    ]
     fold_adapters(tuned)
     steps = total_steps(settings, len(data.examples))
     parameters = sum(parameter.numel() for parameter in trainable(tuned))
     seconds = _estimated_seconds(tuned, data, settings, steps, device, clock) if estimate else None
     progress(1.0, "Checked")
     return Preflight(
-        problems=_problems(data, tokenizer),
-        warnings=_warnings(data, parameters, settings),
+        findings=findings,
         examples=len(data.examples),
         tokens=data.tokens,
         supervised=data.supervised,
@@ -112,8 +128,10 @@ def check(
         max_length=limit,
         truncated=len(data.truncated),
         vanished=len(data.vanished),
+        lost=data.lost,
         steps=steps,
         adapter_parameters=parameters,
+        padding_share=_padding_share(data, settings),
         estimated_seconds=seconds,
         sample=_sample(data, tokenizer, settings),
     )
@@ -133,70 +151,19 @@ def spans_of(example: TokenisedExample, tokenizer: Any) -> list[Span]:
     ]
 
 
-def _problems(data: TokenisedData, tokenizer: Any) -> list[str]:
-    problems: list[str] = []
-    if len(data.examples) < LEAST_EXAMPLES:
-        problems.append(
-            f"Only {len(data.examples)} examples can be trained on; below {LEAST_EXAMPLES} nothing can be learned "
-            "or measured. Keep or collect more."
-        )
-    first = data.examples[0].tokens
-    if tokenizer.bos_token_id is not None and first[:2] == [tokenizer.bos_token_id] * 2:
-        problems.append("Each example begins with two begin-of-text tokens. Remove one from the chat template.")
-    whole = [example for example in data.examples if not example.truncated]
-    if whole and not any(_ends(example, tokenizer) for example in whole):
-        problems.append(
-            "No example trains a token that ends the answer, so the tuned model would not know when to stop. "
-            "The chat template must close assistant messages with the tokenizer's end token."
-        )
-    return problems
-
-
-def _ends(example: TokenisedExample, tokenizer: Any) -> bool:
-    """Say whether the last trained token is one of the tokenizer's control tokens."""
-    last = max(index for index, trained in enumerate(example.trained) if trained)
-    known = tokenizer.added_tokens_decoder.get(example.tokens[last])
-    return example.tokens[last] == tokenizer.eos_token_id or (known is not None and known.special)
-
-
-def _warnings(data: TokenisedData, parameters: int, settings: TrainSettings) -> list[str]:
-    warnings: list[str] = []
-    if len(data.examples) < FEW_EXAMPLES:
-        warnings.append(f"{len(data.examples)} training examples are few; expect a weak and noisy result.")
-    if data.truncated:
-        lost = sum(example.lost for example in data.examples)
-        warnings.append(
-            f"{len(data.truncated):,} examples are longer than the limit and are cut; {lost:,} trained tokens and "
-            f"their ends are lost with it (examples {_listed(data.truncated)})."
-        )
-    if data.vanished:
-        warnings.append(
-            f"{len(data.vanished):,} examples hold nothing to learn; left out (examples {_listed(data.vanished)})."
-        )
-    if data.control_tokens:
-        warnings.append(
-            f"The text of {len(data.control_tokens):,} examples spells a control token of the model, which is read as "
-            f"a real one (examples {_listed(data.control_tokens)})."
-        )
-    if parameters * BITS_A_PARAMETER < data.supervised:
-        warnings.append(
-            f"The adapter is small for this much data ({parameters:,} parameters, {data.supervised:,} trained tokens); "
-            "a higher rank may learn more."
-        )
-    if settings.batch_size > len(data.examples):
-        warnings.append("The batch is larger than the data: each epoch is one step.")
-    return warnings
-
-
-def _listed(positions: list[int]) -> str:
-    shown = ", ".join(str(position + 1) for position in positions[:SHOWN_LINES])
-    return shown + (" …" if len(positions) > SHOWN_LINES else "")
-
-
 def _sample(data: TokenisedData, tokenizer: Any, settings: TrainSettings) -> list[list[Span]]:
     lengths = [len(example.tokens) for example in data.examples]
-    batch = epoch_batches(lengths, settings.batch_size, seed=settings.seed, epoch=0)[0]
-    return [spans_of(data.examples[index], tokenizer) for index in batch[:SAMPLE_EXAMPLES]]
+    batches = epoch_batches(lengths, settings.batch_size, seed=settings.seed, epoch=0)[:SAMPLE_BATCHES]
+    shown = [index for batch in batches for index in batch][:SAMPLE_EXAMPLES]
+    return [spans_of(data.examples[index], tokenizer) for index in shown]
+
+
+def _padding_share(data: TokenisedData, settings: TrainSettings) -> float:
+    lengths = [len(example.tokens) for example in data.examples]
+    batches = epoch_batches(lengths, settings.batch_size, seed=settings.seed, epoch=0)
+    parts = [part for batch in batches for part in split_by_memory(batch, lengths, settings.memory_tokens)]
+    computed = sum(max(lengths[index] for index in part) * len(part) for part in parts)
+    return 1 - sum(lengths) / computed
 
 
 def _estimated_seconds(

@@ -15,6 +15,7 @@ from pipelines.errors import CurationError
 from pipelines.progress import Progress, no_progress, part_of
 from pipelines.training.base import base_fingerprint, load_base
 from pipelines.training.data import TokenisedData, TokenisedExample, read_conversations, tokenise
+from pipelines.training.findings import find_problems, refuse
 from pipelines.training.settings import TrainSettings
 
 
@@ -34,7 +35,9 @@ class Prepared:
     fingerprint: str
 
 
-def prepare(run_folder: Path, settings: TrainSettings, *, progress: Progress = no_progress) -> Prepared:
+def prepare(
+    run_folder: Path, settings: TrainSettings, *, forced: bool = False, progress: Progress = no_progress
+) -> Prepared:
     """Load the base model and the run's data, mixing general examples in as set.
 
     Raises:
@@ -60,6 +63,7 @@ def prepare(run_folder: Path, settings: TrainSettings, *, progress: Progress = n
             f"None of the {len(conversations):,} training examples has anything to learn within {max_length:,} tokens.",
             "Raise max_length, or check that the examples end with an assistant message.",
         )
+    refuse(find_problems(train, conversations, model, tokenizer), forced=forced)
     return Prepared(
         model=model,
         tokenizer=tokenizer,

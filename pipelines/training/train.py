@@ -79,6 +79,7 @@ def train(
     settings: TrainSettings,
     *,
     events: TrainEvents | None = None,
+    forced: bool = False,
     clock: Callable[[], float] = time.perf_counter,
 ) -> TrainResult:
     """Train an adapter, or go on where the run's newest checkpoint stands.
@@ -88,13 +89,14 @@ def train(
         settings: the run's settings; on resuming they must be those that the run began with.
         events: who is told; metrics rows hold step, epoch, loss, validation_loss, learning_rate, tokens_per_second,
             gradient_norm, seconds (row 0 is the base before any step, its loss is null).
+        forced: train in spite of findings that a person may accept.
         clock: seconds that pass.
 
     Raises:
         CurationError: what cannot work, before any work; or a loss that is no number any more.
     """
     events = events or TrainEvents()
-    prepared = prepare(run_folder, settings, progress=part_of(events.on_progress, 0.0, PREPARING))
+    prepared = prepare(run_folder, settings, forced=forced, progress=part_of(events.on_progress, 0.0, PREPARING))
     model = add_adapter(prepared.model, settings)
     fold_adapters(model)
     loop = Loop(

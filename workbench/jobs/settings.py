@@ -31,6 +31,7 @@ class TrainJob(BaseModel, frozen=True, extra="forbid"):
 
     kind: Literal["train"] = "train"
     train: TrainSettings
+    force: bool = Field(False, description="Train in spite of findings that a person may accept.")
 
 
 class GenerateJob(BaseModel, frozen=True, extra="forbid"):

@@ -1,4 +1,4 @@
-"""`workbench train PROJECT`."""
+"""`workbench train PROJECT`: check, estimate, train, resume."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from workbench.cli.answer import json_option, progress_on_stderr, project_argument, settings_given, tell
+from workbench.cli.estimate_lines import estimate_lines
 
 if TYPE_CHECKING:
     from pipelines.training.preflight import Preflight
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting; repeatable.")
 @click.option("--resume", metavar="RUN", help="Go on with a run that was stopped or has died.")
 @click.option("--check", is_flag=True, help="Only look at what the trainer would see.")
+@click.option("--estimate", is_flag=True, help="Only say what it takes: memory, time, cost, here and on rented GPUs.")
+@click.option("--prices", type=click.Path(path_type=Path), help="Price file; else gpu_prices.json of the project.")
+@click.option("--force", is_flag=True, help="Start in spite of findings that a person may accept.")
 @json_option
 def command(
     project: Path,
@@ -32,6 +36,9 @@ def command(
     settings: tuple[str, ...],
     resume: str | None,
     check: bool,
+    estimate: bool,
+    prices: Path | None,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Train an adapter on PROJECT's training split and wait for it; the run goes on if this command is stopped."""
@@ -44,11 +51,16 @@ def command(
             run_id = resume
         else:
             chosen = training.settings({**settings_given(settings), "method": method}, base)
-            if check:
+            if check or estimate:
                 looked = training.check(chosen, data)  # type: ignore[arg-type]
-                tell({"preflight": looked}, _preflight_lines(looked), as_json=as_json)
+                figures, lines = {"preflight": looked}, _preflight_lines(looked) if check else []
+                if estimate:
+                    seconds = looked.estimated_seconds
+                    found = training.estimate(chosen, data, prices=prices, seconds_here=seconds)  # type: ignore[arg-type]
+                    figures, lines = {**figures, "estimate": found}, [*lines, *estimate_lines(found)]
+                tell(figures, lines, as_json=as_json)
                 return
-            run_id = training.start(chosen, data)  # type: ignore[arg-type]
+            run_id = training.start(chosen, data, force=force)  # type: ignore[arg-type]
         run = training.wait(run_id, progress_on_stderr())
         loss = "" if run.best_loss is None else f", best validation loss {run.best_loss:.4f}"
         tell({"run": run}, [f"{run.run_id}: {run.state}{loss}"], as_json=as_json)
@@ -56,10 +68,21 @@ def command(
 
 def _preflight_lines(looked: Preflight) -> list[str]:
     seconds = "" if looked.estimated_seconds is None else f", about {looked.estimated_seconds:.0f} s on this machine"
+    # Escape codes of a terminal in a data set's text are shown, not obeyed.
+    shown = [[(visible(text), trained) for text, trained in spans] for spans in looked.sample[:1]]
     return [
         f"{looked.examples:,} examples, {looked.tokens:,} tokens, {looked.supervised:,} of them trained,"
         f" {looked.steps:,} steps{seconds}",
-        f"{looked.truncated:,} examples cut at {looked.max_length:,} tokens, {looked.vanished:,} with nothing to learn",
-        *(f"problem: {problem}" for problem in looked.problems),
+        f"{looked.truncated:,} examples cut at {looked.max_length:,} tokens with {looked.lost:,} trained tokens,"
+        f" {looked.vanished:,} with nothing to learn, {looked.padding_share:.1%} padding",
+        *(f"blocked: {problem}" for problem in looked.problems),
+        *(f"needs --force: {problem}" for problem in looked.to_force),
         *(f"warning: {warning}" for warning in looked.warnings),
+        *(["", "The first example as the model reads it; it learns what stands in green.", ""] if shown else []),
+        *("".join(click.style(text, fg="green" if trained else None) for text, trained in spans) for spans in shown),
     ]
+
+
+def visible(text: str) -> str:
+    """Write control characters other than line ends as their code, so that a terminal does not obey them."""
+    return "".join(c if c in "\n\t" or c.isprintable() else f"\\x{ord(c):02x}" for c in text)
