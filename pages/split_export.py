@@ -56,16 +56,20 @@ def draw_export(project) -> None:
         left_out = f", {counted(report.left_out, 'example')} left out" if report.left_out else ""
         st.success(f"Written to {plain(report.folder)}{left_out}.", icon=":material/check_circle:")
         st.dataframe(splits.file_rows(report), hide_index=True)
+        for reason, count in report.reasons.items():
+            st.caption(plain(f"{counted(count, 'time')}, the example {reason}."))
+        for note in report.notes:
+            st.info(plain(note))
     formats = {entry.name: entry for entry in project.exporting.formats()}
     left, right = st.columns([1, 2])
     format = left.selectbox(
         "Format",
-        sorted(formats, key=lambda name: name != "chat"),
+        list(formats),
         format_func=lambda name: formats[name].title,
         key="export-format",
     )
     folder = right.text_input("Folder", str(project.folder / "exports" / format), key=f"export-folder-{format}")
-    st.caption(plain(formats[format].description))
+    st.caption(plain(splits.format_notes(formats[format])))
     with session.errors_shown():
         st.code("\n".join(project.exporting.preview(format)), language=None, wrap_lines=True)
         if st.button("Write the files", type="primary"):

@@ -3,40 +3,57 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from pipelines.errors import CurationError
 from pipelines.progress import Progress, no_progress
 from workbench.data_card import data_card
-from workbench.files import replaced_folder, write_text
+from workbench.files import replaced_folder, sha256_of, write_text
 from workbench.store.store import Store
 from workbench.store.versions import VersionRecord
 
-SPLITS = ("train", "validation", "test")
+if TYPE_CHECKING:
+    from pipelines.exports.registry import Handed, Layout
+    from pipelines.exports.write import Exported
+
 MANIFEST = "manifest.json"
 CARD = "DATA_CARD.md"
+PROVENANCE = "provenance.jsonl"
+# A preview looks at so many examples for some that the format can carry.
+_PREVIEWED = 200
+_COLUMNS = ("example_id", "messages", "prompt", "completion")
 
 
 @dataclass(frozen=True)
 class FormatInfo:
-    """A format that splits can be written in."""
+    """A format that splits can be written in; `not_carried` says what examples are left out for."""
 
     name: str
     title: str
     description: str
+    not_carried: tuple[str, ...]
+    for_trainer: bool
 
 
 @dataclass(frozen=True)
 class ExportReport:
-    """What was written: split -> (path, rows, sha256), and how many examples the format could not carry."""
+    """What was written: split -> (path, rows, sha256), how many examples the format could not carry, and why."""
 
     folder: Path
     files: dict[str, tuple[Path, int, str]]
     left_out: int
     version: str
+    reasons: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    side_files: list[str] = field(default_factory=list)
 
 
 class Exporting:
@@ -48,10 +65,12 @@ class Exporting:
 
     def formats(self) -> list[FormatInfo]:
         """Return the formats that can be written, the one first that is written where none is named."""
-        from pipelines.formats.registry import FORMATS
+        from pipelines.exports.registry import layouts
 
-        found = [FormatInfo(name, entry.title, entry.description) for name, entry in FORMATS.items() if entry.can_write]
-        return sorted(found, key=lambda format: format.name != "chat")
+        return [
+            FormatInfo(layout.name, layout.title, layout.description, layout.not_carried, layout.for_trainer)
+            for layout in layouts().values()
+        ]
 
     def split_examples(self, split: str, version: VersionRecord | None = None) -> pl.DataFrame:
         """Return the curated examples of a split, by id.
@@ -69,30 +88,47 @@ class Exporting:
             raise CurationError("Nothing was split yet.", "Split first: workbench split, or the Split page.")
         return version
 
+    def _splits(self, layout: Layout, version: VersionRecord) -> dict[str, pl.DataFrame]:
+        """Return what a layout hands over: its splits, with the further columns of the imported files."""
+        further = self._store.examples.further_columns()
+        return {
+            split: self.split_examples(split, version)
+            .select(_COLUMNS)
+            .join(further, on="example_id", how="left", maintain_order="left")
+            for split in layout.files
+        }
+
     def preview(self, format: str = "chat", split: str = "train", rows: int = 3) -> list[str]:
         """Return the first lines that an export would write, without writing them into the project.
 
         Raises:
-            CurationError: nothing was split yet, the test split was asked for, or the format is unknown.
+            CurationError: nothing was split yet, the test split was asked for, the format is unknown, or it can carry
+                none of the training examples.
         """
-        import tempfile
-
-        from pipelines.formats.write import write_examples
+        from pipelines.exports.registry import layout_named
+        from pipelines.exports.write import check_export, write_export
 
         if split == "test":
             raise CurationError("The test split is sealed.", "Preview the train or the validation split.")
-        examples = self.split_examples(split).head(rows)
+        layout = layout_named(format)
+        splits = self._splits(layout, self._current())
+        check_export(splits, layout)
+        if layout.needs:
+            splits = {name: frame.filter(pl.col("metadata").str.contains("rejected")) for name, frame in splits.items()}
+        first = {name: frame.head(_PREVIEWED if name in ("train", split) else 0) for name, frame in splits.items()}
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"preview{suffix_of(format)}"
-            write_examples(examples, path, format)
+            write_export(first, Path(folder), replace(layout, minimum={}, maximum={}, check=None))
+            path = Path(folder) / layout.files[split]
             if path.suffix == ".parquet":
-                return [json.dumps(row, ensure_ascii=False) for row in pl.read_parquet(path).to_dicts()]
-            return path.read_text(encoding="utf-8").splitlines()
+                return [json.dumps(row, ensure_ascii=False) for row in pl.read_parquet(path, n_rows=rows).to_dicts()]
+            with path.open(encoding="utf-8") as file:
+                return [line.rstrip("\n") for line, _ in zip(file, range(rows), strict=False)]
 
     def export(self, out: Path, format: str = "chat", progress: Progress = no_progress) -> ExportReport:
-        """Write train, validation and test files, `manifest.json` and `DATA_CARD.md` as one folder.
+        """Write the split files, what the tool needs beside them, `manifest.json`, provenance and `DATA_CARD.md`.
 
-        The folder appears whole: it is written beside its place and put there at the end.
+        The folder appears whole: it is written beside its place and put there at the end. A format for a trainer or a
+        service gets train and validation only: the test split stays sealed.
 
         Args:
             out: a folder that is new, empty, or holds an earlier export of this workbench.
@@ -100,35 +136,38 @@ class Exporting:
             progress: told how far it is.
 
         Raises:
-            CurationError: nothing was split, an unknown format, or a folder with other files in it.
+            CurationError: nothing was split, an unknown format, one that cannot carry these examples, counts that the
+                tool refuses, or a folder with other files in it.
         """
-        from pipelines.formats.write import write_examples
+        from pipelines.exports.registry import layout_named
+        from pipelines.exports.write import check_export, write_export
 
         version = self._current()
+        layout = layout_named(format)
         out = out.expanduser().absolute()
-        suffix = suffix_of(format)
         _check_folder(out)
-        files: dict[str, tuple[Path, int, str]] = {}
-        left_out = []
-        notes: list[str] = []
+        splits = self._splits(layout, version)
+        check_export(splits, layout)
         with replaced_folder(out) as draft:
-            for place, split in enumerate(SPLITS):
-                progress(place / len(SPLITS), f"writing {split}")
-                name = f"{split}{suffix}"
-                written = write_examples(self.split_examples(split, version), draft / name, format)
-                files[split] = (out / name, written.rows, written.sha256)
-                notes += [f"{split}: {note}" for note in written.notes]
-                left_out += written.left_out.with_columns(split=pl.lit(split)).to_dicts()
+            written = write_export(splits, draft, layout, progress=progress)
+            card = data_card(self._store, version)
+            side = self._side_files(draft, layout, written, card)
+            written.provenance.write_ndjson(draft / PROVENANCE)
+            write_text(draft / CARD, card)
             manifest = {
                 "version": version.version,
                 "format": format,
                 "settings": version.settings,
                 "files": {
-                    split: {"file": path.name, "rows": rows, "sha256": sha256}
-                    for split, (path, rows, sha256) in files.items()
+                    split: {"file": file, "rows": written.rows[split], "sha256": written.hashes[file]}
+                    for split, file in layout.files.items()
                 },
-                "left_out": left_out,
-                "notes": notes,
+                "side_files": {name: sha256_of(draft / name) for name in (*side, PROVENANCE, CARD)},
+                "left_out": written.left_out.select("example_id", "reason", "split").to_dicts(),
+                "not_carried": list(layout.not_carried),
+                "notes": written.notes,
+                "tool": layout.source,
+                "test_split": "sealed: not handed over" if layout.for_trainer else "in its own file",
                 "certificate": version.certificate,
                 "sources": [
                     {name: row[name] for name in ("source", "role", "format", "file", "lines", "accepted", "rejected")}
@@ -136,39 +175,84 @@ class Exporting:
                 ],
             }
             write_text(draft / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False, default=str) + "\n")
-            write_text(draft / CARD, data_card(self._store, version))
         self._store.versions.add_export(
             version.version, format, str(out), {name: manifest[name] for name in ("files", "format")}, self._store.now()
         )
         progress(1.0, f"exported to {out}")
-        return ExportReport(out, files, len(left_out), version.version)
+        return ExportReport(
+            folder=out,
+            files={
+                split: (out / file, written.rows[split], written.hashes[file]) for split, file in layout.files.items()
+            },
+            left_out=written.left_out.height,
+            version=version.version,
+            reasons=dict(Counter(written.left_out["reason"]).most_common()),
+            notes=written.notes,
+            side_files=sorted(side),
+        )
+
+    def _side_files(self, draft: Path, layout: Layout, written: Exported, card: str) -> list[str]:
+        """Write what a tool needs beside the data, and the embedded base model where it is the one to be trained."""
+        if layout.side_files is None:
+            return []
+        from pipelines.training.base_name import base_folder
+
+        handed = self._handed(layout, written, card)
+        files = layout.side_files(handed)
+        for name, text in files.items():
+            write_text(draft / name, text)
+            if name.endswith(".sh"):
+                (draft / name).chmod(0o755)
+        found = list(files)
+        folder = base_folder(handed.settings.base)
+        if "run.sh" in files and handed.settings.base == "default" and folder is not None:
+            shutil.copytree(folder, draft / "base_model")
+            found += [f"base_model/{path.name}" for path in (draft / "base_model").iterdir()]
+        return found
+
+    def _handed(self, layout: Layout, written: Exported, card: str) -> Handed:
+        from pipelines.exports.registry import Handed
+        from pipelines.exports.trainer_files import portable_base
+        from pipelines.training.settings import TrainSettings, default_settings
+
+        runs = self._store.runs.runs()
+        settings = (
+            TrainSettings(**runs[0].settings) if runs else default_settings("default", written.rows.get("train", 0))
+        )
+        return Handed(
+            rows=written.rows,
+            files=layout.files,
+            with_system=written.with_system,
+            with_tools=written.with_tools,
+            base=portable_base(settings.base),
+            settings=settings,
+            card=card,
+        )
 
     def exports(self) -> pl.DataFrame:
         """Return what was exported, newest first: version, format, folder, exported_at."""
         return self._store.versions.exports()
 
 
-def suffix_of(format: str) -> str:
-    """Return the ending of a format's files.
+def files_of_export(manifest: Mapping[str, object]) -> dict[str, str]:
+    """Return the files that a manifest names with their hashes, relative to its folder.
 
     Raises:
-        CurationError: the format is unknown or cannot be written.
+        KeyError, TypeError, AttributeError: it is no manifest of an export.
     """
-    from pipelines.formats.registry import FORMATS
-
-    entry = FORMATS.get(format)
-    if entry is None or not entry.can_write:
-        writable = ", ".join(name for name, entry in FORMATS.items() if entry.can_write)
-        raise CurationError(f"Splits cannot be written as '{format}'.", f"Choose one of: {writable}.")
-    return entry.extensions[0]
+    files = manifest["files"]
+    side = manifest.get("side_files", {})
+    assert isinstance(files, dict)
+    assert isinstance(side, dict)
+    return {str(entry["file"]): str(entry["sha256"]) for entry in files.values()} | side
 
 
 def _check_folder(out: Path) -> None:
     """Refuse a folder with anything in it but an earlier export, which is replaced as a whole."""
     if out.exists() and not out.is_dir():
         raise CurationError(f"{out} is a file, not a folder.", "Choose a folder for the export.")
-    there = {path.name for path in out.iterdir()} if out.is_dir() else set()
-    others = sorted(there - _files_of_export(out / MANIFEST))
+    there = {path.relative_to(out).as_posix() for path in out.rglob("*") if not path.is_dir()} if out.is_dir() else ()
+    others = sorted(set(there) - _own_files(out / MANIFEST))
     if others:
         raise CurationError(
             f"The folder {out} holds other files, such as {others[0]}.",
@@ -176,9 +260,8 @@ def _check_folder(out: Path) -> None:
         )
 
 
-def _files_of_export(manifest: Path) -> set[str]:
+def _own_files(manifest: Path) -> set[str]:
     try:
-        files = json.loads(manifest.read_text("utf-8"))["files"]
-        return {MANIFEST, CARD, *(str(entry["file"]) for entry in files.values())}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {MANIFEST, CARD, *files_of_export(json.loads(manifest.read_text("utf-8")))}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, AssertionError):
         return set()

@@ -31,6 +31,18 @@ def formats_table() -> str:
     return _table(("format", "what it is", "read", "written"), rows)
 
 
+def exports_table() -> str:
+    """Every layout of a tool, what it leaves out and where its rules come from."""
+    from pipelines.exports.registry import layouts
+
+    rows = (
+        (f"`{layout.name}`", layout.description, ", ".join(layout.not_carried), layout.source)
+        for layout in layouts().values()
+        if layout.source != "this project"
+    )
+    return _table(("export format", "what is written", "leaves out", "read from"), rows)
+
+
 def scorers_table() -> str:
     """Every quality scorer with its dimension."""
     from pipelines.quality.registry import SCORERS
@@ -63,6 +75,7 @@ def settings_table() -> str:
 TABLES: dict[str, Callable[[], str]] = {
     "commands": commands_table,
     "formats": formats_table,
+    "exports": exports_table,
     "scorers": scorers_table,
     "metrics": metrics_table,
     "settings": settings_table,

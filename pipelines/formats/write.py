@@ -118,12 +118,13 @@ def _row(entry: Format, messages: list[Message], with_system: bool) -> Row:
     if entry.write_row is None:
         raise Unfit("cannot be written in this format", "Use another format.")
     row = entry.write_row(messages, with_system)
-    if _read_back(row) != canonical_messages(messages):
+    if read_back(row) != canonical_messages(messages):
         raise Unfit("would not read back the same from this format", "Export it as chat.")
     return row
 
 
-def _read_back(row: Row) -> str | None:
+def read_back(row: Row) -> str | None:
+    """Return the canonical messages that an import would take from a row, or None where it is no known shape."""
     shape = shape_of_row(row)
     if shape is None or shape.recognise is None or shape.read_row is None:
         return None

@@ -7,7 +7,7 @@ from pipelines.errors import CurationError
 from pipelines.progress import Progress
 from workbench.app.gate import is_shared
 from workbench.app.watching import run_in_background
-from workbench.exporting import ExportReport
+from workbench.exporting import ExportReport, FormatInfo
 from workbench.project import Project
 from workbench.settings import checked_settings
 from workbench.splitting import SplitReport
@@ -63,6 +63,16 @@ def start_export(project: Project, folder: str, format: str) -> None:
         return project.exporting.export(out, format, progress)
 
     run_in_background(project, EXPORT, "Exporting", work)
+
+
+def format_notes(format: FormatInfo) -> str:
+    """Return what a format is, what it leaves out, and that a trainer gets no test split."""
+    notes = [format.description]
+    if format.not_carried:
+        notes.append(f"Leaves out, with the reason: {', '.join(format.not_carried)}.")
+    if format.for_trainer:
+        notes.append("The sealed test split is not handed over.")
+    return " ".join(notes)
 
 
 def file_rows(report: ExportReport) -> list[dict[str, Any]]:

@@ -112,6 +112,24 @@ class ExampleStore:
             {"role": role},
         )
 
+    def further_columns(self) -> pl.DataFrame:
+        """Return example_id and metadata (a JSON object) of the examples whose file had further columns.
+
+        Where an example occurs several times, its first line that has any counts.
+        """
+        return self._database.frame(
+            "SELECT example_id, arg_min(metadata, (import_id, line)) AS metadata FROM occurrences"
+            " WHERE metadata <> '{}' GROUP BY example_id"
+        )
+
+    def licences(self) -> pl.DataFrame:
+        """Return what files say of their licence: source, licence (null where a line says nothing), examples."""
+        return self._database.frame(
+            "SELECT source, coalesce(metadata->>'license', metadata->>'licence') AS licence,"
+            " count(DISTINCT example_id)::BIGINT AS examples FROM occurrences WHERE role = 'train'"
+            " GROUP BY ALL ORDER BY source, examples DESC, licence LIMIT 200"
+        )
+
     def sources(self) -> pl.DataFrame:
         """Return the imported files, newest first."""
         return self._database.frame(

@@ -64,7 +64,7 @@ def recognise(columns: Sequence[str]) -> Mapping[str, str] | None:
 def read_row(fields: Mapping[str, Any]) -> list[Message]:
     """Return the prompt's messages and the chosen answer."""
     system = system_message(fields.get("system"))
-    answer = _turns(fields["chosen"], "chosen", "assistant")
+    answer = turns_of(fields["chosen"], "chosen", "assistant")
     if answer and answer[0].get("role") != "assistant":
         return answer if answer[: len(system)] == system else system + answer  # the whole conversation
     return system + _prompt(fields) + answer
@@ -80,13 +80,17 @@ def _prompt(fields: Mapping[str, Any]) -> list[Message]:
         return messages_in(prompt["messages"], "input.messages")
     more = fields.get("input")
     if more is None or more == "":
-        return _without_open_turn(_turns(prompt, "prompt", "user"))
+        return _without_open_turn(turns_of(prompt, "prompt", "user"))
     instruction = text(prompt, "instruction")
     return [{"role": "user", "content": f"{instruction}\n\n{text(more, 'input')}"}]
 
 
-def _turns(value: object, column: str, role: str) -> list[Message]:
-    """Return what a cell holds as messages: a list of them, one, a transcript, or a text that `role` says."""
+def turns_of(value: object, column: str, role: str) -> list[Message]:
+    """Return what a cell holds as messages: a list of them, one, a transcript, or a text that `role` says.
+
+    Raises:
+        Unfit: it holds none of these.
+    """
     if isinstance(value, str):
         if value.startswith(_HUMAN):
             return _transcript(value)
