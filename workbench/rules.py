@@ -1,63 +1,100 @@
-"""Read a rule such as `state=pending and suggestion=drop and quality<0.4` as a filter, and ids from a file."""
+"""Read a rule such as `state=pending and suggestion=drop and quality<0.4` as a filter, and ids from a file.
+
+A rule can say all that the pages' filters can; `FIELDS` says what each field means, for the command's help.
+"""
 
 import re
 from pathlib import Path
 
 from pipelines.errors import CurationError
-from workbench.store.browse import Filter
+from workbench.store.filters import Filter
 
-_TEXTS = ("state", "suggestion", "source", "scorer", "split", "group", "text")
-_FLAGS = ("conflict", "personal")
+# What can stand in a rule: a field, and what it means.
+FIELDS = {
+    "state": "pending, kept, dropped or flagged",
+    "suggestion": "keep, drop or review, as the quality stage suggests",
+    "source": "where the example is from",
+    "role": "train (when nothing is said), production or general",
+    "cluster": "a cluster's number; -1 is none",
+    "scorer": "a scorer that finds fault with it",
+    "group": "a duplicate group",
+    "split": "train or validation",
+    "text": "words in prompt or answer, in upper or lower case",
+    "regex": "a regular expression in RE2's syntax, in prompt or answer",
+    "reviewer": "who has decided about it",
+    "tag": "one of its tags",
+    "meta.COLUMN": "a value of a further column of its file",
+    "id": "an example's id",
+    "quality": "with < or >, from 0 to 1; the bound itself is included",
+    "decided": "alone or =yes: somebody has decided; =no: nobody has",
+    "conflict": "alone: it is in conflict with another example",
+    "personal": "alone: it holds personal data",
+    "noted": "alone: it has a note",
+}
+# Of these, one of several values is enough.
+_MANY = ("state", "suggestion", "source", "cluster", "scorer", "id")
+_FLAGS = ("conflict", "personal", "noted", "decided")
+_IN_ADDRESSES = {"text": "q"}
+_META = "meta."
 _AND = re.compile(r"\s+and\s+", re.IGNORECASE)
-_CONDITION = re.compile(r"(?P<field>[a-z]+)\s*(?P<sign><=|>=|<|>|=)\s*(?P<value>.+)")
+# A value in quotation marks may hold anything but the mark, ` and ` too.
+_CONDITION = re.compile(
+    r"(?P<field>meta\.[^=<>]*[^=<>\s]|[a-z]+)\s*"
+    r"(?:(?P<sign><=|>=|<|>|=)\s*(?P<value>'[^']*'|\"[^\"]*\"|\S.*?))??(?=\s+and\s|\s*$)",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 def read_rule(rule: str) -> Filter:
     """Read conditions joined by `and`.
 
     Args:
-        rule: `field=value`; `quality<value` or `quality>value` (bounds are included); or `conflict`, `personal`.
+        rule: conditions on `FIELDS`: `field=value`, `field=one|another` (either), `quality<value` or `quality>value`
+            (bounds are included), or a field alone that is yes or no. Quotation marks keep `and` and `|` in a value.
 
     Raises:
-        CurationError: a condition that cannot be read; names it.
+        CurationError: a condition that cannot be read, or a field that is named twice; names it.
     """
-    values: dict[str, object] = {}
-    for condition in _AND.split(rule.strip()):
-        values |= _read_condition(condition.strip())
-    return Filter(**values)  # type: ignore[arg-type]
+    query: dict[str, list[str]] = {}
+    rest = rule.strip()
+    while True:
+        match = _CONDITION.match(rest)
+        if match is None:
+            raise _unread(_AND.split(rest)[0])
+        name, values = _read_condition(match)
+        if name in query:
+            raise CurationError(
+                f"The rule names '{match['field']}' twice.",
+                "Write several values as field=one|another; bounds of quality once each.",
+            )
+        query[name] = values
+        rest = rest[match.end() :].strip()
+        if not rest:
+            return Filter.from_query(query)
+        rest = re.sub(r"^and\s+", "", rest, flags=re.IGNORECASE)
 
 
-def _read_condition(condition: str) -> dict[str, object]:
-    if condition in _FLAGS:
-        return {condition: True}
-    match = _CONDITION.fullmatch(condition)
-    if match:
-        field, sign, value = match["field"], match["sign"], match["value"].strip().strip("'\"")
-        if field == "quality" and sign != "=":
-            return {"quality_low" if sign.startswith(">") else "quality_high": _number(value, condition)}
-        if field == "cluster" and sign == "=":
-            return {"cluster": _whole(value, condition)}
-        if field in _TEXTS and sign == "=":
-            return {field: value}
-    raise CurationError(
-        f"The condition '{condition}' cannot be read.",
-        f"Write field=value with a field of {', '.join(_TEXTS)}, cluster; quality<0.4; or {' or '.join(_FLAGS)};"
-        " join conditions by 'and'.",
+def _read_condition(match: re.Match[str]) -> tuple[str, list[str]]:
+    """Return a condition as a parameter of an address, which has the same names but for the texts."""
+    field, sign, value = match["field"], match["sign"], match["value"]
+    known = field in FIELDS or field.startswith(_META)
+    if value is None and field in _FLAGS:
+        return field, ["yes"]
+    if value is None or not known or (sign != "=") != (field == "quality"):
+        raise _unread(match[0])
+    if field == "quality":
+        return "quality_from" if sign.startswith(">") else "quality_to", [value]
+    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+    plain = value[1:-1] if quoted else value.strip("'\"")
+    return _IN_ADDRESSES.get(field, field), plain.split("|") if field in _MANY and not quoted else [plain]
+
+
+def _unread(condition: str) -> CurationError:
+    return CurationError(
+        f"The condition '{condition[:80]}' cannot be read.",
+        f"Write field=value with a field of {', '.join(name for name in FIELDS if name not in (*_FLAGS, 'quality'))};"
+        f" quality<0.4; or {', '.join(_FLAGS)}; join conditions by 'and'.",
     )
-
-
-def _number(text: str, condition: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise CurationError(f"In '{condition}', '{text}' is no number.", "Write a number, such as 0.4.") from None
-
-
-def _whole(text: str, condition: str) -> int:
-    number = _number(text, condition)
-    if not number.is_integer():
-        raise CurationError(f"In '{condition}', '{text}' is no cluster.", "Write a cluster's number, such as 3.")
-    return int(number)
 
 
 def ids_in_file(path: Path) -> list[str]:

@@ -147,7 +147,7 @@ def _check_text(name: str, value: str) -> None:
     _check_encodable(value)
     if len(value) > LONGEST_TEXT or len(name) > LONGEST_TEXT:
         raise CurationError(
-            f"The address gives '{name[:60]}' a value of {len(value):,} characters.",
+            f"The filter '{name[:60]}' is given a value of {len(value):,} characters.",
             f"Search for {LONGEST_TEXT} characters at most.",
         )
 
@@ -158,7 +158,7 @@ def _pairs(values: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
 
 
 def _wrong(name: str, value: str, allowed: str) -> CurationError:
-    return CurationError(f"The address gives '{name}' the value '{value[:60]}'.", f"It can be {allowed}.")
+    return CurationError(f"The filter '{name}' is given the value '{value[:60]}'.", f"It can be {allowed}.")
 
 
 def _any_of(allowed: Iterable[str] | None = None) -> Reader:

@@ -5,18 +5,14 @@ from pathlib import Path
 import click
 
 from workbench.cli.answer import json_option, project_argument, tell
+from workbench.cli.rule_help import rule_help
 
 
-@click.command("decide")
+@click.command("decide", epilog=rule_help())
 @project_argument
 @click.option("--action", required=True, type=click.Choice(["keep", "drop", "flag"]), help="What to decide.")
 @click.option("--ids", "ids_file", type=click.Path(path_type=Path), help="A file with one example id a line.")
-@click.option(
-    "--rule",
-    help="Which examples: conditions joined by 'and', such as \"state=pending and suggestion=drop\" or"
-    ' "quality<0.4 and source=old-export". Fields: state, suggestion, source, cluster, scorer, split, group, text,'
-    " quality (with < or >), conflict, personal.",
-)
+@click.option("--rule", help="Which examples: conditions joined by 'and'; see below.")
 @click.option("--who", default="command line", show_default=True, help="Name to write beside the decisions.")
 @click.option("--note", default="", help="Why.")
 @json_option
