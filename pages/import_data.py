@@ -76,18 +76,26 @@ def draw_import(project, role: str, paths: list) -> None:
     files = uploads.files_of(paths)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         typed = st.text_input("Source name", placeholder=uploads.source_of(paths, ""), width=280)
+        even = st.multiselect(
+            "Normalise",
+            list(uploads.NORMALISE),
+            format_func=uploads.NORMALISE.get,
+            placeholder="Nothing: as it stands",
+            help="Only what you choose is evened out. The lines are listed, and each line's raw text is kept.",
+            width=300,
+        )
         start = st.button(f"Import {counted(len(files), 'file')}", type="primary")
     name = st.selectbox("Preview", list(files), width=420) if len(files) > 1 else next(iter(files))
-    plainly = uploads.preview_of(project, files[name], "auto", role, {})
+    plainly = uploads.preview_of(project, files[name], role, {})
     source = uploads.source_of(paths, typed)
     unread = bool(plainly.rows) and all(row["reason"] for row in plainly.rows) and bool(plainly.columns)
     proposed = project.importing.mapping_of(source, role)
     mapping = draw_mapping(plainly.columns, proposed, unread, f"{source}-{role}")
     if start:
-        uploads.start_import(project, paths, role, "auto", source if typed or len(paths) == 1 else "", mapping)
+        uploads.start_import(project, paths, role, source if typed or len(paths) == 1 else "", mapping, even)
         st.rerun()
     st.header("First rows", anchor=False)
-    draw_preview(uploads.preview_of(project, files[name], "auto", role, mapping) if mapping else plainly)
+    draw_preview(uploads.preview_of(project, files[name], role, mapping, even) if mapping or even else plainly)
 
 
 def draw_report(report) -> None:

@@ -88,7 +88,12 @@ class Importing:
         self._store = store
 
     def preview(
-        self, path: Path, format: str = "auto", mapping: Mapping[str, str] | None = None, role: str = "train"
+        self,
+        path: Path,
+        format: str = "auto",
+        mapping: Mapping[str, str] | None = None,
+        role: str = "train",
+        normalise: Sequence[str] = (),
     ) -> Preview:
         """Read a file, or the first of a folder or an archive, without storing anything and return its first rows.
 
@@ -98,7 +103,8 @@ class Importing:
         from pipelines.formats.archive import opened_files
 
         with opened_files(path) as (_, found):
-            result = _read(found.files[0], role, format, mapping or {}, no_progress, PREVIEW_LINES)
+            values = {"format": format, "role": role, "mapping": dict(mapping or {}), "normalise": list(normalise)}
+            result = _read(found.files[0], {**values, "limit": PREVIEW_LINES})
         rows: list[dict[str, Any]] = [
             {
                 "line": row["line"],
@@ -235,13 +241,10 @@ class Importing:
         return self._store.examples.rejected_count()
 
 
-def _read(
-    path: Path, role: str, format: str, mapping: Mapping[str, str], progress: Progress, limit: int | None = None
-) -> ReadResult:
+def _read(path: Path, values: Mapping[str, Any]) -> ReadResult:
     from pipelines.formats.read import ReadSettings, read_file
 
-    values = {"format": format, "role": role, "mapping": dict(mapping), "limit": limit}
-    return read_file(path, checked_settings(ReadSettings, values, "import"), progress=progress)
+    return read_file(path, checked_settings(ReadSettings, values, "import"))
 
 
 def _hash_of(path: Path) -> str:

@@ -31,6 +31,8 @@ from pipelines.progress import Progress, no_progress
 READ_ROWS = pl.Schema({"line": pl.Int64, "messages": pl.String, "metadata": pl.String, "raw": pl.String})
 REJECTED = pl.Schema({"line": pl.Int64, "column": pl.Int64, "reason": pl.String, "remedy": pl.String, "raw": pl.String})
 _BATCH = 10_000
+# So many lines that were evened out are named.
+_LISTED_LINES = 20
 _TOLD_EVERY = 2_000
 
 
@@ -250,6 +252,8 @@ class Sorter:
         self._rejected_frames: list[pl.DataFrame] = []
         self.lines = 0
         self.normalised: Counter[Kind] = Counter()
+        self._normalised_lines: dict[Kind, list[int]] = {}
+        self._changed: set[Kind] = set()
         self._seen_columns = 0
 
     def take(self, record: Record) -> None:
@@ -267,6 +271,10 @@ class Sorter:
                 self._flush()
             return
         self.shapes[shape] = self.shapes.get(shape, 0) + 1
+        for kind in self._changed:
+            self.normalised[kind] += 1
+            if self.normalised[kind] <= _LISTED_LINES:
+                self._normalised_lines.setdefault(kind, []).append(record.line)
         self._accepted.append((record.line, messages, metadata, record.raw))
         if len(self._accepted) >= _BATCH:
             self._flush()
@@ -311,12 +319,17 @@ class Sorter:
         messages = check_conversation(messages, self._settings.role)
         metadata = _metadata({column: row[column] for column in way.rest}) if way.rest else "{}"
         canonical = _canonical(messages)
-        self.normalised.update(changed)
+        self._changed = changed
         return canonical, metadata, way.shape.name
 
     def warnings(self) -> list[str]:
-        """Return how many lines were evened out, for each kind that changed one."""
-        return [f"{count} lines were normalised: {kind}." for kind, count in sorted(self.normalised.items())]
+        """Return how many lines were evened out, and the first of them, for each kind that changed one."""
+        told = []
+        for kind, count in sorted(self.normalised.items()):
+            lines = self._normalised_lines[kind]
+            listed = ", ".join(map(str, lines)) + (" …" if count > len(lines) else "")
+            told.append(f"{count:,} lines were normalised: {kind} (line {listed}).")
+        return told
 
     def _flush(self) -> None:
         if self._accepted:

@@ -1,13 +1,16 @@
 """The import page: columns are mapped with a live preview, what was mapped is proposed again, unread lines are told."""
 
 import json
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pipelines.formats import bulk_reading
 from tests.pages.conftest import visit, words_of
 from workbench.jobs.background import task
 from workbench.project import Project
@@ -37,9 +40,16 @@ def columns(app: AppTest) -> dict[str, str | None]:
     return {box.label: box.value for box in app.selectbox if box.label in ("Prompt", "Completion", "System")}
 
 
+def press(app: AppTest, label: str) -> AppTest:
+    return next(button for button in app.button if button.label.startswith(label)).click().run()
+
+
 def import_it(app: AppTest, folder: Path) -> AppTest:
     """Press the button and wait for the background work."""
-    next(button for button in app.button if button.label.startswith("Import ")).click().run()
+    return wait_for_it(press(app, "Import "), folder)
+
+
+def wait_for_it(app: AppTest, folder: Path) -> AppTest:
     end = time.monotonic() + 30
     while time.monotonic() < end:
         from workbench.app.session import _opened
@@ -92,3 +102,52 @@ def test_unread_lines_are_told_by_reason_and_a_missing_path_with_a_remedy(
     assert list(app.dataframe[0].value["lines"]) == [7, 1]
     app = choose(app, tmp_path / "nowhere.jsonl")
     assert "There is no file" in app.error[0].value.replace("\\", "")
+
+
+def test_what_is_to_be_normalised_is_seen_before_and_listed_after(
+    open_app: OpenApp, folder: Path, tmp_path: Path
+) -> None:
+    rows = [{"prompt": f"cafe\u0301 {n}?", "completion": f"yes{blank}"} for n, blank in enumerate(("", "  ", ""))]
+    app = choose(visit(open_app(folder), "import"), write(tmp_path / "a.jsonl", rows))
+    field = next(box for box in app.multiselect if box.label == "Normalise")
+    assert field.value == []
+    app = field.select("unicode").select("white-space").run()
+    assert not app.exception
+    told = {"3 lines were normalised: unicode (line 1, 2, 3).", "1 lines were normalised: white-space (line 2)."}
+    assert told <= {warning.value.replace("\\", "") for warning in app.warning}
+    app = import_it(app, folder)
+    assert {f"a.jsonl: {line}" for line in told} <= {warning.value.replace("\\", "") for warning in app.warning}
+    from workbench.app.session import _opened
+
+    examples = _opened(str(folder)).tables.table("examples")
+    assert sorted(examples["prompt"]) == [f"caf\u00e9 {n}?" for n in range(3)]
+    assert examples["completion"].to_list() == ["yes"] * 3
+
+
+def test_cancel_stops_an_import_which_leaves_nothing(
+    open_app: OpenApp, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file's blocks come one by one, the second only after Cancel was pressed."""
+    pressed, whole = threading.Event(), bulk_reading.blocks_of
+
+    def waiting_blocks(source: Any) -> Iterator[Any]:
+        for number, block in enumerate(whole(source, 2000)):
+            if number:
+                assert pressed.wait(30)
+            yield block
+
+    monkeypatch.setattr(bulk_reading, "blocks_of", waiting_blocks)
+    rows = [{"prompt": f"Question {n}?", "completion": "A" * 500} for n in range(2000)]
+    app = choose(visit(open_app(folder), "import"), write(tmp_path / "a.jsonl", rows))
+    app = press(app, "Import ")
+    assert not [button for button in app.button if button.label.startswith("Import ")]
+    app = press(app, "Cancel")
+    pressed.set()
+    app = wait_for_it(app, folder)
+    assert [box.value for box in app.info] == ["Cancelled. What was finished before is kept."]
+    from workbench.app.session import _opened
+
+    project = _opened(str(folder))
+    assert project.overview.sources().is_empty()
+    assert project.tables.table("examples").is_empty()
+    assert [button for button in import_it(choose(app, tmp_path / "a.jsonl"), folder).success]

@@ -43,8 +43,8 @@ def test_texts_are_evened_out_only_when_asked_and_their_lines_stay_as_they_were(
     path.write_text(LINE + "\n", encoding="utf-8", newline="")
     report = project.importing.import_files([path], normalise=["unicode", "white-space"])
     assert report.files[0].warnings == [
-        "1 lines were normalised: unicode.",
-        "1 lines were normalised: white-space.",
+        "1 lines were normalised: unicode (line 1).",
+        "1 lines were normalised: white-space (line 1).",
     ]
     example = project.tables.table("examples").row(0, named=True)
     assert (example["prompt"], example["completion"]) == ("caf\u00e9?", "yes")

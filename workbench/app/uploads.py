@@ -20,6 +20,12 @@ from workbench.project import Project
 WORK = "import"
 LONGEST_NAME = 120
 MAPPED_FIELDS = ("prompt", "completion", "system", "messages")
+# What may be evened out in the messages, in the page's words.
+NORMALISE = {
+    "unicode": "Unicode: é is one character",
+    "white-space": "White space: line ends, blanks at ends of lines",
+    "keys": "Spelling of keys and roles",
+}
 
 
 def waiting_files(project: Project, uploads: Sequence[Any] | None, typed: str) -> list[Path]:
@@ -41,19 +47,21 @@ def waiting_files(project: Project, uploads: Sequence[Any] | None, typed: str) -
     return paths
 
 
-def preview_of(project: Project, path: Path, format: str, role: str, mapping: Mapping[str, str]) -> Preview:
+def preview_of(
+    project: Project, path: Path, role: str, mapping: Mapping[str, str], normalise: Sequence[str] = ()
+) -> Preview:
     """Return the preview of a file, read again only when the file or a choice has changed; two are kept.
 
     Raises:
         CurationError: the file cannot be read.
     """
     stat = path.stat()
-    key = (str(path), stat.st_mtime_ns, stat.st_size, format, role, tuple(sorted(mapping.items())))
+    key = (str(path), stat.st_mtime_ns, stat.st_size, role, tuple(sorted(mapping.items())), tuple(normalise))
     kept: dict[Any, Preview] = st.session_state.setdefault("import-previews", {})
     if key not in kept:
         while len(kept) > 1:
             kept.pop(next(iter(kept)))
-        kept[key] = project.importing.preview(path, format=format, mapping=dict(mapping), role=role)
+        kept[key] = project.importing.preview(path, mapping=dict(mapping), role=role, normalise=normalise)
     return kept[key]
 
 
@@ -79,7 +87,12 @@ def rejected_lines(project: Project) -> bytes:
 
 
 def start_import(
-    project: Project, paths: Sequence[Path], role: str, format: str, source: str, mapping: Mapping[str, str]
+    project: Project,
+    paths: Sequence[Path],
+    role: str,
+    source: str,
+    mapping: Mapping[str, str],
+    normalise: Sequence[str] = (),
 ) -> None:
     """Import files in the background; uploads are removed when they are in."""
 
@@ -87,10 +100,10 @@ def start_import(
         report = project.importing.import_files(
             list(paths),
             role=role,
-            format=format,
             source=source.strip() or None,
             mapping=dict(mapping),
             progress=progress,
+            normalise=normalise,
         )
         for path in paths:
             if path.parent == _folder(project):

@@ -212,8 +212,16 @@ def test_further_columns_are_metadata_for_every_shape(tmp_path, shape):
     ("kinds", "expected", "counts"),
     [
         ((), [("user", "e\u0301\r\n x \r\n"), ("assistant", "b")], []),
-        (("unicode",), [("user", "\u00e9\r\n x \r\n"), ("assistant", "b")], ["1 lines were normalised: unicode."]),
-        (("white-space",), [("user", "e\u0301\n x"), ("assistant", "b")], ["1 lines were normalised: white-space."]),
+        (
+            ("unicode",),
+            [("user", "\u00e9\r\n x \r\n"), ("assistant", "b")],
+            ["1 lines were normalised: unicode (line 1)."],
+        ),
+        (
+            ("white-space",),
+            [("user", "e\u0301\n x"), ("assistant", "b")],
+            ["1 lines were normalised: white-space (line 1)."],
+        ),
     ],
 )
 def test_normalisation_is_asked_for_counted_and_reversible(tmp_path, kinds, expected, counts):
