@@ -1,13 +1,14 @@
 """One DuckDB file: opened by one process, read by a fresh cursor a statement, written in transactions.
 
 DuckDB allows one process to hold a file for writing, and one thread at a time to use a cursor, so each statement gets a
-cursor of its own (a few microseconds), and writers wait for each other on a lock. Values always travel as `$name`.
+cursor of its own (a few microseconds), and writers wait for each other on a lock; those that append much keep the lock
+only for their end (`appending`). Values always travel as `$name`.
 """
 
 import os
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,7 @@ class Database:
                 "Choose a project folder made by this workbench, or restore the file from a copy.",
             ) from None
         self._writing = threading.RLock()
+        self._appending = threading.Lock()
 
     def close(self) -> None:
         """Write everything into the file and let go of it."""
@@ -147,22 +149,64 @@ class Database:
         Raises:
             CurationError: the disk is full; nothing of the transaction was written.
         """
-        with self._writing:
-            cursor = self._connection.cursor()
-            cursor.execute("BEGIN TRANSACTION")
-            try:
-                yield Transaction(cursor)
+        with self._writing, self._begun() as cursor:
+            yield Transaction(cursor)
+            cursor.execute("COMMIT")
+
+    @contextmanager
+    def appending(self, unique: Mapping[str, Sequence[str]]) -> Iterator[Transaction]:
+        """Append rows for as long as it takes, all or nothing, while other threads go on writing.
+
+        Other writers wait only while it ends; of those that append so, one begins when the other has ended. It sees
+        nothing that others write meanwhile, so what may be there once only is looked at again at the end: where others
+        have added the same, theirs stays.
+
+        Args:
+            unique: table -> the columns by which its rows are told apart.
+
+        Raises:
+            CurationError: the disk is full; nothing of the transaction was written.
+        """
+        with self._appending, self._begun() as cursor:
+            transaction = Transaction(cursor)
+            # Rows are numbered as they are committed; the first question fixes what this transaction sees.
+            ends = {
+                table: int(transaction.value(f"SELECT coalesce(max(rowid) + 1, 0) FROM {_identifier(table)}"))
+                for table in unique
+            }
+            yield transaction
+            with self._writing:
+                for table, columns in unique.items():
+                    self._leave_out(transaction, table, columns, ends[table])
                 cursor.execute("COMMIT")
-            except BaseException as error:
-                _roll_back(cursor)
-                if isinstance(error, duckdb.Error) and "No space left" in str(error):
-                    raise CurationError(
-                        f"The disk is full: nothing of this step was written to {self.path}.",
-                        "Free some space on that disk and repeat the step.",
-                    ) from error
-                raise
-            finally:
-                cursor.close()
+
+    def _leave_out(self, transaction: Transaction, table: str, columns: Sequence[str], end: int) -> None:
+        """Delete rows of the transaction that others have committed since, at row `end` of the table and after it."""
+        listed = ", ".join(map(_identifier, columns))
+        others = self.frame(f"SELECT {listed} FROM {_identifier(table)} WHERE rowid >= $end", {"end": end})
+        if others.is_empty():
+            return
+        same = " AND ".join(f"o.{column} = {table}.{column}" for column in columns)
+        with transaction.lookup("others", others):
+            transaction.execute(f"DELETE FROM {table} WHERE EXISTS (SELECT 1 FROM others o WHERE {same})")
+
+    @contextmanager
+    def _begun(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Begin a transaction on a cursor of its own; whoever asked commits it, and what fails is rolled back."""
+        cursor = self._connection.cursor()
+        cursor.execute("BEGIN TRANSACTION")
+        try:
+            yield cursor
+        except BaseException as error:
+            _roll_back(cursor)
+            if isinstance(error, duckdb.Error) and "No space left" in str(error):
+                raise CurationError(
+                    f"The disk is full: nothing of this step was written to {self.path}.",
+                    "Free some space on that disk and repeat the step.",
+                ) from error
+            raise
+        finally:
+            cursor.close()
 
 
 def _remove(draft: Path) -> None:

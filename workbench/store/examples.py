@@ -21,6 +21,7 @@ _UNREAD = (
     "SELECT * FROM rejected r WHERE NOT EXISTS (SELECT 1 FROM occurrences o WHERE o.role = r.role"
     " AND o.source = r.source AND o.file = r.file AND o.line = r.line AND o.import_id > r.import_id)"
 )
+_ONCE = {"examples": ("example_id",), "occurrences": ("example_id", "role", "source", "file", "line")}
 _COLUMNS = ", ".join(f"e.{name}" for name in EXAMPLES)
 
 
@@ -51,8 +52,11 @@ class ExampleStore:
 
     @contextmanager
     def importing(self, role: str, source: str, file: str, now: datetime) -> Iterator[ImportWriter]:
-        """Write a file's lines block by block; all of them are there at the end, or none when it fails."""
-        with self._database.transaction() as transaction:
+        """Write a file's lines block by block; all of them are there at the end, or none when it fails.
+
+        Decisions and edits go on meanwhile; an edit may make the very example that the file brings.
+        """
+        with self._database.appending(_ONCE) as transaction:
             yield ImportWriter(transaction, role, source, file, now)
 
     def was_imported(self, role: str, source: str, file: str) -> bool:
