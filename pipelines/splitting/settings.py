@@ -29,15 +29,19 @@ class LinkSettings(BaseModel, frozen=True, extra="forbid"):
     completion_prompts: int = Field(
         5, ge=2, description="A completion that more prompts share is a canned reply or a label, and links nothing."
     )
-    rare_shingles: bool = Field(
-        False, description="Also link prompts that share at least half of their rare word pairs: for templated data."
+    rare_shingles: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="Also link examples that share at least half of their rare word pairs: for templated data. auto: "
+        "where that finds whole groups of wordings in most of the data.",
     )
     rare_containment: float = Field(
-        0.5, ge=0.1, le=1.0, description="Least share of the rare word pairs of the smaller prompt that both hold."
+        0.5, ge=0.1, le=1.0, description="Least share of the rare word pairs of the smaller example that both hold."
     )
     rare_shared: int = Field(3, ge=1, description="Least number of rare word pairs that both hold.")
     rare_frequency: int = Field(
-        80, ge=2, description="A word pair in more prompts than this (or than 0.2 % of them) belongs to the template."
+        80,
+        ge=2,
+        description="A word pair in more examples than this (or 0.2 % of them, at most 200) belongs to the template.",
     )
     largest_group: float = Field(
         0.05,

@@ -81,6 +81,11 @@ def word_pairs(text: str) -> set[str]:
     return _word_pairs(_WORD.findall(folded(text)))
 
 
+def words_of(text: str) -> list[str]:
+    """Return the words of a text in their order, folded."""
+    return _WORD.findall(folded(text))
+
+
 def _word_pairs(words: list[str]) -> set[str]:
     return set(map(" ".join, pairwise(words))) if len(words) > 1 else set(words)
 
