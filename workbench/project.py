@@ -21,6 +21,7 @@ from workbench.comparing import Comparing
 from workbench.curation import Curation
 from workbench.exporting import Exporting
 from workbench.files import tidy
+from workbench.handing_off import HandingOff
 from workbench.history import History
 from workbench.importing import Importing
 from workbench.neighbours import Neighbours
@@ -181,6 +182,11 @@ class Project:
     def training(self) -> Training:
         """Train adapters."""
         return Training(self.store, self.folder)
+
+    @cached_property
+    def handing_off(self) -> HandingOff:
+        """Hand off a run's model."""
+        return HandingOff(self.store, self.folder)
 
     @cached_property
     def comparing(self) -> Comparing:

@@ -27,6 +27,8 @@ COMMANDS = {
     "train": "Train an adapter on the current split.",
     "compare": "Let base, few-shot and tuned answer the same held-out examples.",
     "results": "Show metrics, differences, win rates and the verdict.",
+    "handoff": "Write what serves or distributes a run's model: adapter, merged, GGUF, Ollama, vLLM.",
+    "verify": "Check an export or a hand-off: hashes, rows, and whether the model answers the same.",
     "audit": "Run the stages on plain files, without a project.",
     "backup": "Write a whole project into one file.",
     "restore": "Make a project of a backup.",

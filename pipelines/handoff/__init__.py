@@ -1,0 +1,1 @@
+"""Hand-off: what serves or distributes a tuned model."""

@@ -1,0 +1,121 @@
+"""The adapter folder and the merged folder of a run.
+
+Adapter: peft's files with a base name that others can resolve, its revision where the base came from the hub, and the
+tokenizer files. Merged: adapter added into the weights in the precision that the model computes in here (float32 below
+a billion parameters), with the base's own tokenizer files byte for byte and a configuration that transformers 4 and 5
+read the same: 5 writes `rope_parameters` alone, which 4 passes over in silence.
+"""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from pipelines.errors import CurationError
+from pipelines.handoff.gguf_tokenizer import chat_template
+from pipelines.training.adapter import WEIGHTS, load_adapter
+from pipelines.training.base import load_base
+from pipelines.training.base_name import base_folder, portable_name
+
+TOKENIZER_FILES = (
+    *("tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
+    *("vocab.json", "merges.txt", "chat_template.jinja"),
+)
+
+
+def source_folder(base: str) -> Path:
+    """Return the folder that a base model's files lie in, for a hub name that of its downloaded copy.
+
+    Raises:
+        CurationError: there is none.
+    """
+    folder = base_folder(base)
+    if folder is None:
+        from transformers.utils.hub import cached_file
+
+        found = cached_file(base, "config.json", _raise_exceptions_for_missing_entries=False)
+        folder = None if found is None else Path(found).parent
+    if folder is None or not (folder / "config.json").is_file():
+        raise CurationError(f"The files of the base model '{base}' are not on this machine.", "Load it once first.")
+    return folder
+
+
+def write_adapter(adapter: Path, base: str, out: Path, base_name: str = "") -> str:
+    """Copy an adapter for others; returns the name of the base that it holds.
+
+    Args:
+        adapter: a run's adapter folder.
+        base: the run's base model.
+        out: an existing folder.
+        base_name: where others find the base; needed where the run's is a folder of this machine.
+    """
+    shutil.copyfile(adapter / WEIGHTS, out / WEIGHTS)
+    if (adapter / "base.json").is_file():
+        # The base's fingerprint, by which an adapter is never put on another base.
+        shutil.copyfile(adapter / "base.json", out / "base.json")
+    config = json.loads((adapter / "adapter_config.json").read_text("utf-8"))
+    name = base_name or portable_name(base)
+    config["base_model_name_or_path"] = name
+    folder = source_folder(base)
+    # A hub copy lies in …/snapshots/REVISION.
+    if base_folder(base) is None and folder.parent.name == "snapshots" and not base_name:
+        config["revision"] = folder.name
+    _write_json(out / "adapter_config.json", config)
+    copy_tokenizer(folder, out)
+    return name
+
+
+def write_merged(adapter: Path, base: str, out: Path) -> None:
+    """Write base and adapter as one model that needs no peft.
+
+    Args:
+        adapter: a run's adapter folder.
+        base: the run's base model.
+        out: an existing folder.
+
+    Raises:
+        CurationError: the base or the adapter cannot be loaded.
+    """
+    model, _ = load_base(base)
+    model = load_adapter(model, adapter, base).merge_and_unload()
+    model.save_pretrained(out, max_shard_size="4GB")
+    folder = source_folder(base)
+    held = json.loads((folder / "config.json").read_text("utf-8"))
+    dtype = str(model.dtype).removeprefix("torch.")
+    _write_json(out / "config.json", config_for_both(held, dtype))
+    for name in ("generation_config.json",):
+        if (folder / name).is_file():
+            shutil.copyfile(folder / name, out / name)
+    copy_tokenizer(folder, out)
+
+
+def config_for_both(config: dict[str, Any], dtype: str) -> dict[str, Any]:
+    """Return a configuration that says the rotary embedding and the precision in the words of transformers 4 and 5."""
+    both = {**config, "dtype": dtype, "torch_dtype": dtype}
+    rope = dict(config.get("rope_parameters") or {})
+    if rope:
+        both.setdefault("rope_theta", rope.get("rope_theta", 10000.0))
+        if rope.get("rope_type", "default") != "default":
+            scaling = {key: value for key, value in rope.items() if key != "rope_theta"}
+            both.setdefault("rope_scaling", scaling)
+    elif "rope_theta" in config:
+        scaling = dict(config.get("rope_scaling") or {"rope_type": "default"})
+        both["rope_parameters"] = {**scaling, "rope_theta": config["rope_theta"]}
+    return both
+
+
+def copy_tokenizer(folder: Path, out: Path) -> None:
+    """Copy tokenizer files; the chat template stands in both places where readers of either age look."""
+    for name in TOKENIZER_FILES:
+        if (folder / name).is_file():
+            shutil.copyfile(folder / name, out / name)
+    template = chat_template(out)
+    config = json.loads((out / "tokenizer_config.json").read_text("utf-8"))
+    if template and not (out / "chat_template.jinja").is_file():
+        (out / "chat_template.jinja").write_text(template, "utf-8")
+    if template and not config.get("chat_template"):
+        _write_json(out / "tokenizer_config.json", {**config, "chat_template": template})
+
+
+def _write_json(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n", "utf-8")
