@@ -17,6 +17,7 @@ import psutil
 from pipelines.errors import CurationError
 from workbench.backup import Backup
 from workbench.browsing import Browsing
+from workbench.collecting import Collecting
 from workbench.comparing import Comparing
 from workbench.curation import Curation
 from workbench.exporting import Exporting
@@ -24,6 +25,7 @@ from workbench.files import tidy
 from workbench.handing_off import HandingOff
 from workbench.history import History
 from workbench.importing import Importing
+from workbench.importing_results import ImportingResults
 from workbench.neighbours import Neighbours
 from workbench.overview import Overview
 from workbench.queues import Queues
@@ -192,6 +194,16 @@ class Project:
     def comparing(self) -> Comparing:
         """Let variants answer held-out examples and compare them."""
         return Comparing(self.store, self.folder)
+
+    @cached_property
+    def importing_results(self) -> ImportingResults:
+        """Bring in answers and ratings from elsewhere."""
+        return ImportingResults(self.store, self.folder)
+
+    @cached_property
+    def collecting(self) -> Collecting:
+        """Turn failures into data to collect."""
+        return Collecting(self.store, self.folder)
 
     @cached_property
     def rating(self) -> Rating:

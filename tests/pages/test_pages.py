@@ -46,7 +46,7 @@ def test_a_page_of_an_empty_project_has_one_next_action(open_app: OpenApp, empty
 
 
 NEXT = dict.fromkeys(("review", "browse", "duplicates", "coverage", "quality", "split"), "import")
-NEXT |= {"train": "split", "compare": "train", "rate": "compare"}
+NEXT |= {"train": "split", "compare": "train", "rate": "compare", "collect": "import"}
 
 
 @pytest.mark.parametrize("name", PAGE_NAMES)

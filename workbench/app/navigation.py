@@ -31,6 +31,7 @@ PAGE_ENTRIES = (
     PageEntry("train", "Train", "Model", ":material/model_training:"),
     PageEntry("compare", "Compare", "Proof", ":material/balance:"),
     PageEntry("rate", "Rate", "Proof", ":material/thumbs_up_down:"),
+    PageEntry("collect", "Collect next", "Proof", ":material/playlist_add:"),
 )
 
 # `import` is a word of Python and no module name; the file is called after its page otherwise.

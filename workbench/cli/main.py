@@ -26,9 +26,12 @@ COMMANDS = {
     "export": "Write train, validation and test files.",
     "train": "Train an adapter on the current split.",
     "compare": "Let base, few-shot and tuned answer the same held-out examples.",
+    "import-outputs": "Read what another model answered to the held-out examples.",
+    "import-ratings": "Read what raters elsewhere said.",
     "results": "Show metrics, differences, win rates and the verdict.",
     "handoff": "Write what serves or distributes a run's model: adapter, merged, GGUF, Ollama, vLLM.",
     "verify": "Check an export or a hand-off: hashes, rows, and whether the model answers the same.",
+    "collect": "Say what to collect next: gaps of coverage and failing slices.",
     "audit": "Run the stages on plain files, without a project.",
     "backup": "Write a whole project into one file.",
     "restore": "Make a project of a backup.",
@@ -48,7 +51,7 @@ class Commands(click.Group):
         """Import a command's module."""
         if name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"workbench.cli.commands.{name}_command").command
+        command: click.Command = import_module(f"workbench.cli.commands.{name.replace('-', '_')}_command").command
         return command
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:

@@ -8,6 +8,8 @@ import polars as pl
 from workbench.project import Project
 from workbench.results import Results
 
+_SLICES_TOLD = 8
+
 
 def result_figures(project: Project, results: Results) -> dict[str, Any]:
     """Return an evaluation's figures."""
@@ -20,6 +22,7 @@ def result_figures(project: Project, results: Results) -> dict[str, Any]:
         "differences": results.differences.to_dicts(),
         "win_rates": project.rating.win_rates(results.evaluation).to_dicts(),
         "stopping": [asdict(found) for found in project.rating.stopping(results.evaluation)],
+        "slices": project.collecting.slices(results.evaluation).to_dicts(),
         "agreement": project.rating.agreement(results.evaluation),
         "verdict": results.verdict,
     }
@@ -43,6 +46,11 @@ def result_lines(project: Project, results: Results) -> list[str]:
             f" [{row['low']:.2f}, {row['high']:.2f}] over {row['n']} examples"
         )
     lines += [found.sentence for found in project.rating.stopping(results.evaluation)]
+    slices = project.collecting.slices(results.evaluation)
+    lines += slices.filter(pl.col("finding"))["sentence"].head(_SLICES_TOLD).to_list()
+    before, moved = project.collecting.moved(results.evaluation)
+    told = moved.filter(pl.col("moved") != "no evidence")["sentence"].head(_SLICES_TOLD)
+    lines += [f"since {before}: {sentence}" for sentence in told]
     return [*lines, *results.verdict]
 
 

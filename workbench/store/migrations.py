@@ -207,6 +207,23 @@ def edited_texts_stand_by_their_edit(transaction: Transaction) -> None:
     )
 
 
+def where_variants_fail(transaction: Transaction) -> None:
+    """Slices of an evaluation, the triage of its failures, what to collect next; all can be computed again."""
+    for statement in (
+        "CREATE TABLE slices (evaluation VARCHAR, variant VARCHAR, kind VARCHAR, against VARCHAR, dimension VARCHAR,"
+        " slice VARCHAR, n BIGINT, units BIGINT, failed BIGINT, failure_rate DOUBLE, low DOUBLE, high DOUBLE,"
+        " other_rate DOUBLE, p_value DOUBLE, q_value DOUBLE, finding BOOLEAN, sentence VARCHAR)",
+        "CREATE TABLE triage (evaluation VARCHAR, variant VARCHAR, example_id VARCHAR, cause VARCHAR,"
+        " similarity DOUBLE, sentence VARCHAR)",
+        "CREATE TABLE triage_evidence (evaluation VARCHAR, variant VARCHAR, example_id VARCHAR, rank BIGINT,"
+        " neighbour_id VARCHAR, similarity DOUBLE, near BOOLEAN, agrees_with VARCHAR)",
+        "CREATE TABLE collect (place BIGINT, kind VARCHAR, dimension VARCHAR, slice VARCHAR, collect BIGINT,"
+        " priority DOUBLE, volume_share DOUBLE, severity DOUBLE, failed BIGINT, n BIGINT, failure_rate DOUBLE,"
+        " gap_ratio DOUBLE, train_count BIGINT, queries VARCHAR, description VARCHAR)",
+    ):
+        transaction.execute(statement)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     examples_and_where_they_came_from,
     decisions_of_people,
@@ -217,6 +234,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     several_reviewers,
     no_text_is_stored_twice,
     edited_texts_stand_by_their_edit,
+    where_variants_fail,
 )
 
 

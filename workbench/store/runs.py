@@ -78,6 +78,19 @@ class RunStore:
         parsed = ("variants", "runs", "settings")
         return [EvaluationRecord(**{**row, **{name: json.loads(row[name]) for name in parsed}}) for row in rows]
 
+    def add_variant(self, evaluation: str, variant: str) -> None:
+        """Add a variant to an evaluation; its results are to be computed again, and what rests on them."""
+        with self._database.transaction() as transaction:
+            told = transaction.value(
+                "SELECT variants FROM evaluations WHERE evaluation = $evaluation", {"evaluation": evaluation}
+            )
+            transaction.execute(
+                "UPDATE evaluations SET variants = $variants WHERE evaluation = $evaluation",
+                {"evaluation": evaluation, "variants": json.dumps([*json.loads(str(told)), variant])},
+            )
+            for table in ("metrics", "slices"):
+                transaction.execute(f"DELETE FROM {table} WHERE evaluation = $evaluation", {"evaluation": evaluation})
+
     def store_results(self, evaluation: str, tables: Mapping[str, pl.DataFrame]) -> None:
         """Put an evaluation's outputs, scores, metrics and differences in the place of earlier ones."""
         with self._database.transaction() as transaction:

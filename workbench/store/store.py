@@ -11,6 +11,7 @@ from workbench.store.database import Database
 from workbench.store.decisions import DecisionStore
 from workbench.store.edits import EditStore
 from workbench.store.examples import ExampleStore
+from workbench.store.failures import FailureStore
 from workbench.store.history import HistoryStore
 from workbench.store.leases import LeaseStore
 from workbench.store.migrations import migrate, schema_of
@@ -58,6 +59,7 @@ class Store:
         self.versions = VersionStore(self._database)
         self.runs = RunStore(self._database)
         self.ratings = RatingStore(self._database)
+        self.failures = FailureStore(self._database)
         self.tables = TableStore(self._database)
 
     @property

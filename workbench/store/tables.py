@@ -31,6 +31,10 @@ TABLES = {
     " ORDER BY evaluation, metric, variant",
     "differences": "SELECT * FROM differences ORDER BY evaluation, metric, variant, against",
     "looks": "SELECT evaluation, version, who, why, looked_at FROM looks ORDER BY looked_at",
+    "slices": "SELECT * FROM slices ORDER BY evaluation, variant, dimension, slice, kind, against",
+    "triage": "SELECT * FROM triage ORDER BY evaluation, variant, example_id",
+    "triage_evidence": "SELECT * FROM triage_evidence ORDER BY evaluation, variant, example_id, rank",
+    "collect": "SELECT * FROM collect ORDER BY place",
     "ratings": 'SELECT comparison_id, evaluation, example_id, rater, "left", "right", choice, criteria, note, rated_at'
     " FROM ratings ORDER BY rated_at, comparison_id",
 }
