@@ -1,38 +1,61 @@
-"""MinHash signatures and bands: which pairs are worth a look.
+"""MinHash signatures: how alike two texts are, estimated from the least of their hashed shingles.
 
 A signature is the minimum, over a text's shingles, of each of many random permutations of 32-bit hashes; two texts
-agree in one place with a chance equal to their Jaccard similarity s. Signatures are cut into bands of r places, and
-texts that agree in a whole band are a candidate pair: the chance of that is 1 - (1 - s^r)^bands. Candidates are no
-result: `near.py` verifies each one.
+agree in one place with a chance equal to their Jaccard similarity s. What is kept of a signature is a key for each band
+of places (`bands.py` looks for candidates by them) and one byte of each of 64 places, by which an estimate costs one
+line of the processor's cache.
 
 Signatures equal, value by value, those of datasketch 2's `MinHash(num_perm, seed)` (scheme "affine32").
 
-Source: Broder 1997, "On the resemblance and containment of documents"; Leskovec, Rajaraman, Ullman, "Mining of Massive
-Datasets", chapter 3; datasketch 2.0, `minhash.py`.
+Source: Broder 1997, "On the resemblance and containment of documents"; Li and König 2010, "b-Bit Minwise Hashing";
+datasketch 2.0, `minhash.py`.
 """
+
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.duplicates.shingles import Offsets, mix
+from pipelines.duplicates.shingles import Hashes, Offsets, mix
 
 Signatures = NDArray[np.uint32]
 Pairs = NDArray[np.int64]
 
 # Shingles a block: with its working copy it stays in the second-level cache.
 BLOCK = 32_768
-# In a bucket up to this size every pair is a candidate. In a larger one each row meets the bucket's first rows and its
-# next rows only: 100,000 rows of one template give 1.6 million candidates a band in place of five billion.
-WHOLE_BUCKET = 64
-FIRST_ROWS = 8
-NEXT_ROWS = 8
+ESTIMATED_PLACES = 64
 
 
-def minhash_signatures(hashes: NDArray[np.uint32], offsets: Offsets, *, permutations: int, seed: int) -> Signatures:
+@dataclass(frozen=True)
+class Sketches:
+    """What is kept of n signatures.
+
+    Attributes:
+        keys: `(bands, n)` uint32, equal where two texts agree in a whole band (else with a chance of 2^-32).
+        places: `(n, 64)` uint8, or fewer columns where a signature is shorter: the lowest byte of its first places.
+    """
+
+    keys: NDArray[np.uint32]
+    places: NDArray[np.uint8]
+
+    def agreement(self, pairs: Pairs) -> NDArray[np.float64]:
+        """Estimate the Jaccard similarity of pairs of rows: the share of places that agree, 0 to 1."""
+        size = 1 << 16
+        parts = [
+            (self.places[pairs[start : start + size, 0]] == self.places[pairs[start : start + size, 1]]).mean(axis=1)
+            for start in range(0, len(pairs), size)
+        ]
+        return np.concatenate(parts) if parts else np.zeros(0, dtype=np.float64)
+
+
+def minhash_signatures(
+    hashes: NDArray[np.uint32] | Hashes, offsets: Offsets, *, permutations: int, seed: int
+) -> Signatures:
     """Sign the rows of shingles.
 
     Args:
-        hashes: 32-bit shingle hashes of all rows, one row after the other.
+        hashes: shingle hashes of all rows, one row after the other; of 64 bits the lower 32 count.
         offsets: `(n + 1,)` where each row begins; an empty row gets the largest value everywhere.
         permutations: length of a signature.
         seed: of the permutations.
@@ -40,27 +63,50 @@ def minhash_signatures(hashes: NDArray[np.uint32], offsets: Offsets, *, permutat
     Returns:
         `(n, permutations)` uint32.
     """
-    generator = np.random.RandomState(seed)
-    factors = generator.randint(0, 1 << 31, permutations, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
-    summands = generator.randint(0, 1 << 32, permutations, dtype=np.uint32)
     signatures = np.full((len(offsets) - 1, permutations), np.uint32(0xFFFFFFFF), dtype=np.uint32)
-    filled = np.flatnonzero(np.diff(offsets))
-    mixed = _mix_32(hashes)
-    block = 0
-    while block < len(filled):
-        end = int(np.searchsorted(offsets[filled], offsets[filled[block]] + BLOCK, side="left"))
-        rows = filled[block : max(end, block + 1)]
-        start, stop = offsets[rows[0]], offsets[rows[-1] + 1]
-        part, starts = mixed[start:stop], offsets[rows] - start
-        permuted = np.empty_like(part)
-        lowest = np.empty((permutations, len(rows)), dtype=np.uint32)
-        for place in range(permutations):
-            np.multiply(part, factors[place], out=permuted)
-            np.add(permuted, summands[place], out=permuted)
-            np.minimum.reduceat(permuted, starts, out=lowest[place])
+    for rows, lowest in _blocks(hashes, offsets, permutations, seed):
         signatures[rows] = lowest.T
-        block = max(end, block + 1)
     return signatures
+
+
+def sketch_rows(
+    hashes: NDArray[np.uint32] | Hashes, offsets: Offsets, *, permutations: int, seed: int, places: int
+) -> Sketches:
+    """Sign the rows of shingles, and keep of each signature its band keys and an excerpt.
+
+    Args:
+        hashes: see `minhash_signatures`.
+        offsets: `(n + 1,)` where each row begins; what an empty row gets has no meaning.
+        permutations: length of a signature.
+        seed: of the permutations.
+        places: places of a signature that make a band.
+    """
+    count = len(offsets) - 1
+    keys = np.zeros((permutations // places, count), dtype=np.uint32)
+    kept = np.zeros((count, min(ESTIMATED_PLACES, permutations)), dtype=np.uint8)
+    for rows, lowest in _blocks(hashes, offsets, permutations, seed):
+        keys[:, rows] = band_keys(lowest, places)
+        kept[rows] = lowest[: kept.shape[1]].T.astype(np.uint8)
+    return Sketches(keys, kept)
+
+
+def band_keys(signatures: Signatures, places: int) -> NDArray[np.uint32]:
+    """Hash the bands of signatures.
+
+    Args:
+        signatures: `(permutations, n)`, a column a text.
+        places: places a band; what is left over at the end belongs to none.
+
+    Returns:
+        `(bands, n)` uint32.
+    """
+    bands = signatures.shape[0] // places
+    key = np.zeros((bands, signatures.shape[1]), dtype=np.uint64)
+    for place in range(places):
+        key *= np.uint64(0x9E3779B97F4A7C15)
+        key += signatures[place : bands * places : places]
+        key ^= key >> np.uint64(29)
+    return (mix(key) >> np.uint64(32)).astype(np.uint32)
 
 
 def band_rows(threshold: float, permutations: int, recall: float) -> int:
@@ -75,67 +121,28 @@ def band_rows(threshold: float, permutations: int, recall: float) -> int:
     return 1
 
 
-def candidate_pairs(signatures: Signatures, places: int) -> Pairs:
-    """Return the pairs of rows that agree in a whole band.
-
-    Args:
-        signatures: `(n, permutations)`; the order of rows is an order of preference, see `FIRST_ROWS`.
-        places: places a band.
-
-    Returns:
-        `(m, 2)` distinct pairs of row numbers, the smaller first, sorted.
-    """
-    count = len(signatures)
-    keys = [_band_key(signatures[:, start : start + places]) for start in _band_starts(signatures, places)]
-    found = np.empty(0, dtype=np.int64)
-    for band, key in enumerate(keys):
-        bucket_pairs = _pairs_in_buckets(key, keys[(band + 1) % len(keys)])
-        found = np.unique(np.concatenate([found, bucket_pairs[:, 0] * count + bucket_pairs[:, 1]]))
-    return np.stack([found // max(count, 1), found % max(count, 1)], axis=1)
-
-
-def _pairs_in_buckets(key: NDArray[np.uint64], tie: NDArray[np.uint64]) -> Pairs:
-    """Pair the rows of equal key; in large buckets neighbours by another band's key, and the first rows."""
-    order = np.argsort(key, kind="stable")
-    ordered = key[order]
-    begins = (
-        np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(key) else np.empty(0, np.int64)
-    )
-    sizes = np.diff(np.append(begins, len(key)))
-    parts: list[Pairs] = []
-    whole = np.repeat((sizes > 1) & (sizes <= WHOLE_BUCKET), sizes)
-    parts += _neighbours(order[whole], ordered[whole], WHOLE_BUCKET - 1)
-    for begin, size in zip(begins[sizes > WHOLE_BUCKET], sizes[sizes > WHOLE_BUCKET], strict=True):
-        rows = order[begin : begin + size]  # ascending: the sort is stable
-        for first in rows[:FIRST_ROWS]:
-            later = rows[rows > first]
-            parts.append(np.stack([np.full(len(later), first), later], axis=1))
-        near = rows[np.argsort(tie[rows], kind="stable")]
-        parts += _neighbours(near, np.zeros(size, np.uint64), NEXT_ROWS)
-    return np.concatenate(parts) if parts else np.empty((0, 2), dtype=np.int64)
-
-
-def _neighbours(rows: NDArray[np.int64], key: NDArray[np.uint64], reach: int) -> list[Pairs]:
-    """Pair each row with those up to `reach` places further that have the same key."""
-    parts: list[Pairs] = []
-    for distance in range(1, min(reach, len(rows) - 1) + 1):
-        same = key[distance:] == key[:-distance]
-        if not same.any():
-            break
-        pair = np.stack([rows[:-distance][same], rows[distance:][same]], axis=1)
-        parts.append(np.sort(pair, axis=1))
-    return parts
-
-
-def _band_starts(signatures: Signatures, places: int) -> range:
-    return range(0, signatures.shape[1] - places + 1, places)
-
-
-def _band_key(band: Signatures) -> NDArray[np.uint64]:
-    key = np.zeros(len(band), dtype=np.uint64)
-    for place in range(band.shape[1]):
-        key = mix(key * np.uint64(0x9E3779B97F4A7C15) + band[:, place].astype(np.uint64))
-    return key
+def _blocks(
+    hashes: NDArray[np.uint32] | Hashes, offsets: Offsets, permutations: int, seed: int
+) -> Iterator[tuple[NDArray[np.int64], Signatures]]:
+    """Yield the numbers of successive rows that have shingles, and their signatures, `(permutations, rows)`."""
+    generator = np.random.RandomState(seed)
+    factors = generator.randint(0, 1 << 31, permutations, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
+    summands = generator.randint(0, 1 << 32, permutations, dtype=np.uint32)
+    filled = np.flatnonzero(np.diff(offsets))
+    begins, ends = offsets[filled], offsets[filled + 1]
+    row = 0
+    while row < len(filled):
+        last = max(int(np.searchsorted(ends, begins[row] + BLOCK, side="right")), row + 1)
+        part = _mix_32(hashes[begins[row] : ends[last - 1]].astype(np.uint32))
+        starts = begins[row:last] - begins[row]
+        permuted = np.empty_like(part)
+        lowest = np.empty((permutations, last - row), dtype=np.uint32)
+        for place in range(permutations):
+            np.multiply(part, factors[place], out=permuted)
+            np.add(permuted, summands[place], out=permuted)
+            np.minimum.reduceat(permuted, starts, out=lowest[place])
+        yield filled[row:last], lowest
+        row = last
 
 
 def _mix_32(values: NDArray[np.uint32]) -> NDArray[np.uint32]:

@@ -6,8 +6,9 @@ The text of an example is its prompt and its completion. All texts are compared 
 character shingles, since there one changed word changes most word shingles. A pair's similarity is the larger of both.
 
 No pair below the threshold is ever reported. A pair at the threshold or above is missed with a chance below
-`1 - band_recall`, less the more alike it is; in buckets of more than 64 rows (`minhash.WHOLE_BUCKET`) not every pair is
-looked at. Of rows with equal shingles all pairs are reported up to ten rows, beyond that those with the first row.
+`1 - band_recall`, less the more alike it is; where more than 64 rows share a bucket, or one row meets more than 64
+others (`bands.WHOLE_BUCKET`), it is looked at beside the most alike ones only. Of rows with equal shingles all pairs
+are reported up to ten rows, beyond that those with the first row.
 
 Source: shingles and resemblance, Broder 1997; thresholds and shingle sizes, see `settings.py`.
 """
@@ -16,17 +17,20 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from pipelines.duplicates.bands import candidate_pairs
 from pipelines.duplicates.classes import CLASSES, classes_of, first_rows, spread_pairs
-from pipelines.duplicates.minhash import Pairs, Signatures, band_rows, candidate_pairs, minhash_signatures
+from pipelines.duplicates.minhash import Pairs, band_rows, sketch_rows
 from pipelines.duplicates.settings import DuplicateSettings
 from pipelines.duplicates.shingles import Shingles, character_shingles, word_shingles
 from pipelines.progress import Progress, no_progress, part_of
 
 PAIRS = pl.Schema({"example_a": pl.String, "example_b": pl.String, "similarity": pl.Float64})
-# A candidate whose signatures put it this far below the threshold is not worth counting: four and more standard errors.
+# A candidate whose signatures put it this far below the threshold is not worth counting: four standard errors of an
+# estimate from 64 places.
 ESTIMATE_MARGIN = 0.25
-# Candidates whose shingles are counted in one go.
-BATCH = 100_000
+# Shingles and pairs that are counted in one go.
+BATCH_SHINGLES, BATCH_PAIRS = 1 << 21, 1 << 14
+ONE = np.uint64(1)
 
 
 def find_near_duplicates(
@@ -64,50 +68,60 @@ def find_near_duplicates(
 
 
 def jaccard(shingles: Shingles, pairs: Pairs) -> NDArray[np.float64]:
-    """Return the true Jaccard similarity of the shingle sets of each pair of rows; 0 where both are empty."""
-    rows, places = np.unique(pairs, return_inverse=True)
-    sets = _as_sets(shingles.rows(rows))
-    places = places.reshape(pairs.shape)
+    """Return the true Jaccard similarity of the shingle sets of each pair of rows; 0 where both are empty.
+
+    The shingles of a batch of pairs are sorted by pair, hash and side. Then distinct numbers are the two sets' sizes
+    together, and distinct numbers without the side are their union's size. Of a hash at least 49 bits count, so that
+    two shingles of a pair of 1,000 are taken for one with a chance of one in a billion.
+    """
+    counts = shingles.counts[pairs].sum(axis=1)
     result = np.zeros(len(pairs), dtype=np.float64)
-    for start in range(0, len(pairs), BATCH):
-        part = places[start : start + BATCH]
-        sizes = sets.counts[part]
-        owner = np.repeat(np.arange(len(part), dtype=np.uint64), sizes.sum(axis=1))
-        both = sets.rows(part.reshape(-1)).hashes
-        keys = np.sort((owner << np.uint64(32)) | both)
-        shared = np.bincount((keys[1:][keys[1:] == keys[:-1]] >> np.uint64(32)).astype(np.int64), minlength=len(part))
-        union = sizes.sum(axis=1) - shared
-        result[start : start + BATCH] = np.where(union > 0, shared / np.maximum(union, 1), 0.0)
+    start, ends = 0, np.cumsum(counts)
+    while start < len(pairs):
+        full = int(np.searchsorted(ends, ends[start] - counts[start] + BATCH_SHINGLES, side="right"))
+        end = min(max(full, start + 1), start + BATCH_PAIRS)
+        result[start:end] = _jaccard_of_batch(shingles, pairs[start:end])
+        start = end
     return result
+
+
+def _jaccard_of_batch(shingles: Shingles, pairs: Pairs) -> NDArray[np.float64]:
+    both = shingles.rows(pairs.reshape(-1))
+    shift = np.uint64(64 - max(len(pairs) - 1, 1).bit_length())
+    # The pair's number above, the upper bits of the hash in the middle, the side in the lowest bit.
+    side = np.arange(2 * len(pairs), dtype=np.uint64)
+    tag = ((side >> ONE) << shift) | (side & ONE)
+    keys = np.sort(((both.hashes >> (np.uint64(64) - shift)) & ~ONE) | np.repeat(tag, both.counts))
+    distinct = np.ones(len(keys), dtype=bool)
+    np.not_equal(keys[1:], keys[:-1], out=distinct[1:])
+    keys = keys[distinct]
+    places = np.searchsorted(keys >> shift, np.arange(len(pairs) + 1, dtype=np.uint64))
+    again = np.zeros(len(keys) + 1, dtype=np.int64)  # shingles of both sides stand next to each other
+    np.cumsum((keys[1:] | ONE) == (keys[:-1] | ONE), out=again[2:])
+    shared = again[places[1:]] - again[places[:-1]]
+    union = np.diff(places) - shared
+    return np.where(union > 0, shared / np.maximum(union, 1), 0.0)
 
 
 def _similar_rows(shingles: Shingles, settings: DuplicateSettings, *, progress: Progress) -> pl.DataFrame:
     """Return the pairs of rows at the threshold or above: columns of `ROW_PAIRS`."""
     classes = _classes(shingles)
-    distinct = shingles.rows(first_rows(classes).to_numpy())
-    progress(0.1, f"Signing {len(distinct.counts):,} distinct texts")
-    signatures = minhash_signatures(
-        distinct.hashes.astype(np.uint32), distinct.offsets, permutations=settings.permutations, seed=settings.seed
+    first = first_rows(classes).to_numpy()
+    distinct = shingles if len(first) == len(shingles.counts) else shingles.rows(first)
+    progress(0.1, f"Signing {len(first):,} distinct texts")
+    places = band_rows(settings.near_threshold, settings.permutations, settings.band_recall)
+    sketches = sketch_rows(
+        distinct.hashes, distinct.offsets, permutations=settings.permutations, seed=settings.seed, places=places
     )
     progress(0.5, "Looking for candidates")
-    places = band_rows(settings.near_threshold, settings.permutations, settings.band_recall)
-    candidates = _promising(candidate_pairs(signatures, places), signatures, settings.near_threshold)
+    candidates = candidate_pairs(sketches)
+    candidates = candidates[sketches.agreement(candidates) >= settings.near_threshold - ESTIMATE_MARGIN]
     progress(0.7, f"Verifying {len(candidates):,} candidates")
     verified = pl.DataFrame(
         {"left": candidates[:, 0], "right": candidates[:, 1], "similarity": jaccard(distinct, candidates)},
         schema={"left": pl.Int64, "right": pl.Int64, "similarity": pl.Float64},
     )
     return spread_pairs(classes, verified.filter(pl.col("similarity") >= settings.near_threshold))
-
-
-def _promising(candidates: Pairs, signatures: Signatures, threshold: float) -> Pairs:
-    """Drop candidates whose signatures agree in far fewer places than the threshold asks for."""
-    kept = np.ones(len(candidates), dtype=bool)
-    for start in range(0, len(candidates), BATCH):
-        part = candidates[start : start + BATCH]
-        agree = (signatures[part[:, 0]] == signatures[part[:, 1]]).mean(axis=1)
-        kept[start : start + BATCH] = agree >= threshold - ESTIMATE_MARGIN
-    return candidates[kept]
 
 
 def _classes(shingles: Shingles) -> pl.DataFrame:
@@ -117,16 +131,5 @@ def _classes(shingles: Shingles) -> pl.DataFrame:
         return CLASSES.to_frame()
     starts = shingles.offsets[filled]
     first = np.add.reduceat(shingles.hashes, starts)
-    second = np.add.reduceat(shingles.hashes * (shingles.hashes | np.uint64(1)), starts)
+    second = np.add.reduceat(shingles.hashes * (shingles.hashes | ONE), starts)
     return classes_of(pl.DataFrame({"row": filled, "n": shingles.counts[filled], "one": first, "two": second}))
-
-
-def _as_sets(shingles: Shingles) -> Shingles:
-    """Number the shingles from 0 (at most 2^32 of them) and remove repeats within a row."""
-    ids = np.unique(shingles.hashes, return_inverse=True)[1].astype(np.uint64)
-    owner = np.repeat(np.arange(len(shingles.counts), dtype=np.uint64), shingles.counts)
-    keys = np.unique((owner << np.uint64(32)) | ids)
-    counts = np.bincount((keys >> np.uint64(32)).astype(np.int64), minlength=len(shingles.counts))
-    offsets = np.zeros(len(counts) + 1, dtype=np.int64)
-    np.cumsum(counts, out=offsets[1:])
-    return Shingles(keys & np.uint64(0xFFFFFFFF), offsets)

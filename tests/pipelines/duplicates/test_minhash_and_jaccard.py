@@ -9,7 +9,8 @@ import pytest
 from datasketch import MinHash, MinHashLSH
 from datasketch.hashfunc import sha1_hash32
 
-from pipelines.duplicates.minhash import WHOLE_BUCKET, band_rows, candidate_pairs, minhash_signatures
+from pipelines.duplicates.bands import WHOLE_BUCKET, candidate_pairs
+from pipelines.duplicates.minhash import band_rows, minhash_signatures, sketch_rows
 from pipelines.duplicates.near import find_near_duplicates, jaccard
 from pipelines.duplicates.settings import DuplicateSettings
 from pipelines.duplicates.shingles import character_shingles, word_shingles
@@ -82,15 +83,17 @@ def test_candidates_equal_those_of_datasketch_lsh_with_the_same_bands() -> None:
         for other in index.query(signature)
         if other != row
     }
-    assert {tuple(pair) for pair in candidate_pairs(signatures, 4).tolist()} == expected
+    sketches = sketch_rows(shingles.hashes, shingles.offsets, permutations=128, seed=1, places=4)
+    assert {tuple(pair) for pair in candidate_pairs(sketches).tolist()} == expected
 
 
 def test_a_bucket_beyond_the_limit_gives_a_bounded_number_of_candidates_and_joins_every_row_to_the_first() -> None:
-    signatures = np.ones((1_000, 16), dtype=np.uint32)
-    pairs = candidate_pairs(signatures, 4)
+    crowd = sketch_rows(np.ones(1_000, np.uint32), np.arange(1_001), permutations=16, seed=1, places=4)
+    pairs = candidate_pairs(crowd)
     assert len(pairs) < 1_000 * 20
     assert {row for first, row in pairs.tolist() if first == 0} == set(range(1, 1_000))
-    small = candidate_pairs(signatures[:WHOLE_BUCKET], 4)
+    few = sketch_rows(np.ones(WHOLE_BUCKET, np.uint32), np.arange(WHOLE_BUCKET + 1), permutations=16, seed=1, places=4)
+    small = candidate_pairs(few)
     assert len(small) == WHOLE_BUCKET * (WHOLE_BUCKET - 1) // 2
 
 
