@@ -39,7 +39,7 @@ _BUILDS_ON = {
 _READS = {"embeddings": ("production",), "duplicates": ("ranks",), "coverage": ("production_counts",)}
 
 # Raised when a stage's code changes what it would answer, so that old results are computed again.
-_STAGE_VERSION = 2
+_STAGE_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,11 @@ def _embeddings(settings: Any, inputs: Inputs, store: Store, progress: Progress)
 def _duplicates(settings: Any, inputs: Inputs, store: Store, progress: Progress) -> Outcome:
     from pipelines.duplicates.find import find_duplicates
 
-    vectors = inputs.pair_vectors(_encoder(store), part_of(progress, 0.0, 0.5))
+    told = part_of(progress, 0.0, 0.5)
+    one_side = settings.side in ("prompt", "completion")
+    vectors = (
+        inputs.vectors(settings.side, _encoder(store), told) if one_side else inputs.pair_vectors(_encoder(store), told)
+    )
     found = find_duplicates(
         inputs.examples, settings, vectors=vectors, rank=inputs.ranks, progress=part_of(progress, 0.5, 1.0)
     )

@@ -19,6 +19,7 @@ from pipelines.duplicates.guards import Sides, Text, guard_of
 from pipelines.duplicates.near import find_near_duplicates
 from pipelines.duplicates.semantic import find_semantic_duplicates
 from pipelines.duplicates.settings import DuplicateSettings
+from pipelines.duplicates.sides import compared_side
 from pipelines.embedding.encoder import Vectors
 from pipelines.errors import CurationError
 from pipelines.examples import EXAMPLES, check_columns
@@ -75,8 +76,8 @@ def find_duplicates(
     Args:
         examples: columns of `EXAMPLES`; rows of an id that was there before are passed over.
         settings: thresholds, shingles, guards.
-        vectors: `(n, d)` unit rows aligned to `examples`, of `duplicate_texts(examples)`; None leaves semantic
-            duplicates out.
+        vectors: `(n, d)` unit rows aligned to `examples`, of the side that is compared (`duplicate_texts(examples)`
+            where that is both); None leaves semantic duplicates out.
         rank: `example_id`, `rank`: who is kept before whom, larger first (see `groups.py`).
         progress: is told each step.
 
@@ -95,15 +96,16 @@ def find_duplicates(
         )
     numbered = examples.with_row_index("position").unique("example_id", keep="first", maintain_order=True)
     ordered = order_by_preference(numbered, rank)
+    sides = compared_side(ordered, settings)
     progress(0.0, f"Looking for exact duplicates among {len(ordered):,} examples")
-    found = [find_exact_duplicates(ordered)]
-    found.append(find_near_duplicates(ordered, settings, progress=part_of(progress, 0.05, 0.5)))
+    found = [find_exact_duplicates(sides)]
+    found.append(find_near_duplicates(sides, settings, progress=part_of(progress, 0.05, 0.5)))
     if vectors is not None:
         aligned = vectors[ordered["position"].to_numpy().astype(np.int64)]
         told = part_of(progress, 0.5, 0.9)
         found.append(find_semantic_duplicates(ordered, aligned, settings, progress=told))
     progress(0.9, "Telling the alike from the same")
-    pairs = _guarded(_each_once(found), ordered, settings)
+    pairs = _guarded(_each_once(found), sides, settings)
     groups = star_groups(ordered["example_id"], pairs.filter(~pl.col("guarded")))
     result = Duplicates(groups.match_to_schema(GROUPS), pairs, settings)
     progress(1.0, f"Found {result.groups:,} groups with {result.extra:,} examples too many")
@@ -134,7 +136,7 @@ def _guarded(pairs: pl.DataFrame, examples: pl.DataFrame, settings: DuplicateSet
     rows = examples.filter(pl.col("example_id").is_in(used.implode())).select("example_id", "prompt", "completion")
     sides = {example: Sides(Text(prompt), Text(completion)) for example, prompt, completion in rows.iter_rows()}
     guards = [
-        None if kind == "exact" else guard_of(sides[one], sides[other], kind, settings)
+        guard_of(sides[one], sides[other], kind, settings)
         for one, other, kind in pairs.select("example_a", "example_b", "kind").iter_rows()
     ]
     guard = pl.Series("guard", guards, dtype=pl.String)

@@ -2,9 +2,12 @@
 
     numbers    "add 3 and 5" / "add 3 and 6"                       each side holds a number the other lacks
     negation   "it is covered" / "it is not covered"               they differ in few words, a negation on one side only
+               "take 3 from 5" / "take 5 from 3"                   the same numbers, between the same words in turn
+    code       "x = a + b" / "x = a - b"                           each side's code holds a literal the other lacks
     names      "open a door for Ann" / "open a door for Ben"       each side holds a name the other lacks
     prompts    the same answer to questions about other things
     answers    the same question with another answer: a conflict, or other labels, but no duplicate
+    short      only completions are compared, and they are short: "negative" makes no duplicates
 
 Numbers, negation and names are looked for in the prompts and in the completions, each apart. English number words count
 as numbers. A number holds its inner separators (3.5 is not 5.3, nor 35; 2024-03-01 is not 2024-01-03), but where all
@@ -23,6 +26,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property
 
+from pipelines.duplicates.code import code_literals
 from pipelines.duplicates.settings import DuplicateSettings
 
 DIGITS = re.compile(r"\d+")
@@ -41,6 +45,8 @@ NUMBER_WORDS = {
         "60 sixty 70 seventy 80 eighty 90 ninety 100 hundred 1000 thousand",
     )
 }
+# Words, numbers and ends of sentences: what can stand beside a number.
+BESIDE = re.compile(r"\d+(?:[.,:/-]\d+)*|[^\W_]+(?:['’][^\W_]+)*|[.!?\n]")
 NEGATIONS = frozenset(["not", "no", "never", "none", "nobody", "nothing", "neither", "nor", "cannot", "without"])
 # Two texts that differ in more words than this differ by more than a negation.
 NEGATED_WORDS = 8
@@ -53,7 +59,10 @@ MISSPELT_WORDS = 12
 # Two spellings of at least this likeness are one name, or one value.
 SAME_SPELLING = 0.75
 LONG_VALUE = 30
+# Completions of at most this many words are labels or little more: equal ones say nothing about their prompts.
+SHORT_ANSWER = 16
 LONGEST_COMPARED = 1_000
+LOOK_BACK = 64
 
 
 @dataclass(frozen=True)
@@ -85,12 +94,31 @@ class Text:
         return frozenset(NUMBER.findall(THOUSANDS.sub("", self.content))) | words
 
     @cached_property
+    def places(self) -> dict[tuple[str, str], str]:
+        """The number between each pair of neighbours (a word, or "." for the end of a sentence) that stands once."""
+        tokens = [".", *(found.lower() for found in BESIDE.findall(THOUSANDS.sub("", self.content))), "."]
+        tokens = ["." if token in "!?\n" else NUMBER_WORDS.get(token, token) for token in tokens]
+        found: dict[tuple[str, str], str | None] = {}
+        for before, number, after in zip(tokens, tokens[1:], tokens[2:], strict=False):
+            if number[0].isdigit() and (before, after) != (".", "."):
+                found[before, after] = None if (before, after) in found else number
+        return {beside: number for beside, number in found.items() if number is not None}
+
+    @cached_property
+    def literals(self) -> frozenset[str]:
+        """Identifiers, strings and operators of the code in it."""
+        return code_literals(self.content)
+
+    @cached_property
     def names(self) -> frozenset[str]:
         """Lower-case forms of words that begin with a capital inside a sentence."""
         found = set()
         for match in WORDS.finditer(self.content):
-            before = self.content[: match.start()].rstrip(" \t\"'“‘([{*_")
-            if match[0][0].isupper() and len(match[0]) > 1 and before and before[-1] not in ".!?:\n>-":
+            if not match[0][0].isupper() or len(match[0]) == 1:
+                continue
+            # A few characters will do: to cut off all that stands before each word would be quadratic.
+            before = self.content[max(match.start() - LOOK_BACK, 0) : match.start()].rstrip(" \t\"'“‘([{*_")
+            if before and before[-1] not in ".!?:\n>-":
                 found.add(match[0].lower())
         return frozenset(found)
 
@@ -120,15 +148,21 @@ def guard_of(one: Sides, other: Sides, kind: str, settings: DuplicateSettings) -
     Args:
         one: an example.
         other: the example that it is alike to.
-        kind: "near" or "semantic"; wording may differ in a semantic pair, so there only answers to the same prompt
-            are compared by their words.
+        kind: "exact", "near" or "semantic"; wording may differ in a semantic pair, so there only answers to the same
+            prompt are compared by their words.
         settings: which guards are on.
     """
+    if settings.side == "completion" and max(len(one.completion.words), len(other.completion.words)) <= SHORT_ANSWER:
+        return "short"
+    if kind == "exact":
+        return None
     fields = [(one.prompt, other.prompt), (one.completion, other.completion)]
     if settings.numbers_guard and any(_numbers_differ(*pair) for pair in fields):
         return "numbers"
     if settings.negation_guard and any(_negation_differs(*pair) for pair in fields):
         return "negation"
+    if settings.code_guard and any(_code_differs(*pair) for pair in fields):
+        return "code"
     if settings.names_guard and any(_names_differ(*pair) for pair in fields):
         return "names"
     if settings.fields_guard:
@@ -141,6 +175,8 @@ def guard_of(one: Sides, other: Sides, kind: str, settings: DuplicateSettings) -
 
 
 def _numbers_differ(one: Text, other: Text) -> bool:
+    if _numbers_swapped(one, other):
+        return True
     mine, theirs = one.numbers - other.numbers, other.numbers - one.numbers
     # Where the groups agree, what differs is what stands between them, or a number word.
     if any(groups == others for groups, others in zip(one.digits, other.digits, strict=True)):
@@ -148,6 +184,18 @@ def _numbers_differ(one: Text, other: Text) -> bool:
         mine, theirs = mine & words, theirs & words
         return bool(mine and theirs) and one.bag.keys() & NUMBER_WORDS.keys() != other.bag.keys() & NUMBER_WORDS.keys()
     return bool(mine and theirs)
+
+
+def _numbers_swapped(one: Text, other: Text) -> bool:
+    """Whether numbers that both hold stand in each other's place; moved sentences take their neighbours along."""
+    moved = [(number, other.places[beside]) for beside, number in one.places.items() if beside in other.places]
+    return any(mine != theirs and mine in other.numbers and theirs in one.numbers for mine, theirs in moved)
+
+
+def _code_differs(one: Text, other: Text) -> bool:
+    return bool(one.literals and other.literals) and bool(
+        one.literals - other.literals and other.literals - one.literals
+    )
 
 
 def _without_gaps(found: re.Match[str]) -> str:
@@ -182,8 +230,10 @@ def _names_differ(one: Text, other: Text) -> bool:
 
 
 def _has_stranger(names: list[str], text: Text) -> bool:
-    """Whether one of the names stands in a text in no spelling."""
-    return any(not any(_same_spelling(name, word) for word in text.bag) for name in names)
+    """Whether one of the names stands in a text in no spelling; of very many, one surely does not."""
+    return len(names) > MISSPELT_WORDS or any(
+        not any(_same_spelling(name, word) for word in text.bag) for name in names
+    )
 
 
 def _answers_differ(one: Text, other: Text, *, by_words: bool) -> bool:
@@ -217,6 +267,9 @@ def _same_value(one: str, other: str) -> bool:
 
 def _same_spelling(one: str, other: str) -> bool:
     if abs(len(one) - len(other)) > 2:
+        return False
+    shared = sum(letter in other for letter in one)  # no ratio is above what these letters give
+    if 2 * shared < SAME_SPELLING * (len(one) + len(other)):
         return False
     return SequenceMatcher(None, one, other, autojunk=False).ratio() >= SAME_SPELLING
 

@@ -1,5 +1,7 @@
 """Settings of the duplicate stages."""
 
+from typing import Literal
+
 from pydantic import BaseModel, Field
 
 
@@ -10,8 +12,13 @@ class DuplicateSettings(BaseModel, frozen=True, extra="forbid"):
     where the usual 5-grams at 0.7 found 38 to 99 %.
     """
 
+    side: Literal["both", "prompt", "completion", "last-turn"] = Field(
+        "both",
+        description="What is compared: prompt and completion, the prompt alone, the completion alone, or the last "
+        "question and its answer. Guards look at the same side.",
+    )
     near_threshold: float = Field(
-        0.6, ge=0.3, le=1.0, description="Least Jaccard similarity of two near-duplicates, over prompt and completion."
+        0.6, ge=0.3, le=1.0, description="Least Jaccard similarity of the texts of two near-duplicates."
     )
     shingle_words: int = Field(2, ge=1, le=8, description="Successive words in a shingle.")
     short_words: int = Field(
@@ -27,6 +34,9 @@ class DuplicateSettings(BaseModel, frozen=True, extra="forbid"):
     )
     numbers_guard: bool = Field(True, description="Keep apart pairs in which each side holds a number the other lacks.")
     negation_guard: bool = Field(True, description="Keep apart pairs that differ by a negation.")
+    code_guard: bool = Field(
+        True, description="Keep apart pairs whose code differs in an identifier, a string or an operator."
+    )
     names_guard: bool = Field(True, description="Keep apart pairs in which each side holds a name the other lacks.")
     fields_guard: bool = Field(
         True, description="Keep apart pairs whose prompts, or whose completions, say different things."
