@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.components.duplicate_pairs import draw_alike, draw_threshold
 from pages.components.texts import texts
 from workbench.app import session
 from workbench.app.plain import counted, plain
@@ -10,6 +11,8 @@ from workbench.app.stages import draw_run_button, nothing_found_yet
 KINDS = {None: "All", "exact": "Exact", "near": "Near", "semantic": "Same meaning"}
 WORDS = {"exact": "exact copy", "near": "near", "semantic": "same meaning"}
 GROUPS = 50
+PARTS = ("Groups", "Threshold", "Alike, not the same")
+MOVED = "groups-moved"
 
 
 def title_of(project, kind) -> str:
@@ -20,12 +23,14 @@ def title_of(project, kind) -> str:
 def keep_one(project, group_id: str, example_id: str, who: str) -> None:
     """Keep one member of the group and drop the others."""
     if session.attempt(project.curation.choose_representative, group_id, example_id, who) is not None:
+        st.session_state[MOVED] = st.session_state.get(MOVED, 0) + 1
         st.toast("Kept this one, dropped the others.")
 
 
 def keep_all(project, group_id: str, who: str) -> None:
     """Keep every member of the group."""
     if session.attempt(project.curation.keep_all, group_id, who) is not None:
+        st.session_state[MOVED] = st.session_state.get(MOVED, 0) + 1
         st.toast("Kept all of them.")
 
 
@@ -50,7 +55,7 @@ def draw_groups(project) -> str | None:
         groups,
         hide_index=True,
         height=620,
-        on_select="rerun",
+        on_select=lambda: st.session_state.pop(MOVED, None),
         selection_mode="single-row",
         key=f"groups-{kind}-{page}",
         column_order=["size", "prompt", "kind", "similarity"],
@@ -61,7 +66,8 @@ def draw_groups(project) -> str | None:
             "similarity": st.column_config.NumberColumn("alike", format="%.2f", width=60),
         },
     ).selection.rows
-    return groups["group_id"][chosen[0] if chosen else 0]
+    at = (chosen[0] if chosen else 0) + st.session_state.get(MOVED, 0)  # a decision moves on to the next group
+    return groups["group_id"][at % len(groups)]
 
 
 def draw_group(project, group_id: str, who: str) -> None:
@@ -69,8 +75,10 @@ def draw_group(project, group_id: str, who: str) -> None:
     members = project.curation.duplicate_group(group_id)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{counted(len(members), 'example')}**", width="content")
-        st.button("Keep all, they are not the same", on_click=keep_all, args=(project, group_id, who))
-        st.button("Undo", on_click=undo, args=(project, who), type="tertiary")
+        keep_first = (project, group_id, members[0].example_id, who)
+        st.button("Accept: keep the first", on_click=keep_one, args=keep_first, type="primary", shortcut="a")
+        st.button("Keep all, not the same", on_click=keep_all, args=(project, group_id, who), shortcut="k")
+        st.button("Undo", on_click=undo, args=(project, who), type="tertiary", shortcut="u")
     first = members[0]
     for place, member in enumerate(members):
         with st.container(border=True):
@@ -94,6 +102,13 @@ copies = merged.imported - merged.pending - merged.kept - merged.dropped - merge
 if copies > 0:
     st.caption(f"{counted(copies, 'line')} said exactly the same as another one and became one example when imported.")
 if nothing_found_yet(project, "duplicates", "Exact copies, near copies and paraphrases then stand here as groups."):
+    st.stop()
+part = st.segmented_control("Part", PARTS, default=PARTS[0], label_visibility="collapsed", key="part") or PARTS[0]
+if part == PARTS[1]:
+    draw_threshold(project, session.reviewer_name())
+    st.stop()
+if part == PARTS[2]:
+    draw_alike(project)
     st.stop()
 if not project.curation.group_count():
     session.empty("No duplicates were found.", "Every example differs from the others.", "quality", "Go on to quality")

@@ -20,6 +20,7 @@ from workbench.browsing import Browsing
 from workbench.collecting import Collecting
 from workbench.comparing import Comparing
 from workbench.curation import Curation
+from workbench.duplicates import DuplicateReview
 from workbench.exporting import Exporting
 from workbench.files import tidy
 from workbench.handing_off import HandingOff
@@ -154,6 +155,11 @@ class Project:
     def history(self) -> History:
         """What was decided about an example, and taking it back."""
         return History(self.store)
+
+    @cached_property
+    def duplicate_review(self) -> DuplicateReview:
+        """Verified pairs, thresholds, groups accepted in bulk."""
+        return DuplicateReview(self.store)
 
     @cached_property
     def curation(self) -> Curation:

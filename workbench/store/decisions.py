@@ -23,6 +23,17 @@ _COLUMNS: dict[str, pl.DataType] = {
 }
 
 
+# A group whose choice is taken back is stood for by the choice before it, or by the example that the stage chose.
+_REPRESENTATIVES_OF_BATCH = (
+    "UPDATE duplicates SET representative_id = coalesce(c.chosen, duplicates.group_id) FROM (SELECT g.group_id,"
+    " arg_max(l.example_id, l.decision_id) AS chosen FROM (SELECT DISTINCT m.group_id FROM decisions d"
+    " JOIN duplicates m USING (example_id) WHERE d.batch = $batch AND d.note = 'duplicate group') g"
+    " JOIN duplicates m USING (group_id) LEFT JOIN live_decisions l ON l.example_id = m.example_id"
+    " AND l.action = 'keep' AND l.note = 'duplicate group' GROUP BY g.group_id) c"
+    " WHERE duplicates.group_id = c.group_id"
+)
+
+
 class DecisionStore:
     """Questions about decisions, and the ways to add one."""
 
@@ -98,6 +109,7 @@ class DecisionStore:
         row: dict[str, object] = {"example_id": None, "action": "undo", "undoes": batch, **(event or {})}
         with self._database.transaction() as transaction:
             append_rows(transaction, [row], reviewer, now, origin="person")
+            transaction.execute(_REPRESENTATIVES_OF_BATCH, {"batch": batch})
 
     def last_batch(self, reviewer: str) -> int | None:
         """Return the newest batch of this reviewer that is not undone (notes apart), or None."""

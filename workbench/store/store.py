@@ -9,6 +9,7 @@ from workbench.store.browse import BrowseStore
 from workbench.store.cards import CardStore
 from workbench.store.database import Database
 from workbench.store.decisions import DecisionStore
+from workbench.store.duplicates import DuplicateStore
 from workbench.store.edits import EditStore
 from workbench.store.examples import ExampleStore
 from workbench.store.failures import FailureStore
@@ -48,6 +49,7 @@ class Store:
             raise
         self.examples = ExampleStore(self._database)
         self.decisions = DecisionStore(self._database)
+        self.duplicates = DuplicateStore(self._database)
         self.edits = EditStore(self._database)
         self.history = HistoryStore(self._database)
         self.analysis = AnalysisStore(self._database)
