@@ -1,15 +1,19 @@
 """Semantic duplicates: examples whose vectors point the same way, whatever the words.
 
-A range search over blocks of rows: every pair at the threshold or above is found, with its true cosine, but for rows
-in a crowd: of a row's pairs with one block of others the first 200 are listed. Rows of equal vectors are collapsed
-first. The pass is quadratic: about 15 CPU-seconds for 20,000 rows of 384 numbers.
+A range search: pairs at the threshold or above are found with their true cosine, and none below. Up to 20,000 rows of
+different vectors every pair is looked at, block by block. Beyond, each row is compared with the rows of the nearest
+cells only (`cells.py`), which finds nearly all. Of a row's pairs with one block or cell of others the first 200 are
+listed, lest a crowd become quadratic. Rows of equal vectors are collapsed first.
 
-Not covered: an index for a million rows.
+Not covered: vectors that do not fit into memory.
 """
+
+from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
 
+from pipelines.duplicates.cells import Rows, close_pairs
 from pipelines.duplicates.classes import classes_of, first_rows, spread_pairs
 from pipelines.duplicates.exact import NO_PAIRS
 from pipelines.duplicates.near import PAIRS
@@ -19,6 +23,8 @@ from pipelines.errors import CurationError
 from pipelines.progress import Progress, no_progress
 
 BLOCK = 2_048
+# Up to this many rows every pair is looked at.
+EVERY_PAIR = 20_000
 # Most pairs that one row may open within a block of columns: a larger crowd is still joined through its first rows.
 PAIRS_A_ROW = 200
 
@@ -52,17 +58,11 @@ def find_semantic_duplicates(
         )
     classes = _classes(vectors)
     distinct = np.ascontiguousarray(vectors[first_rows(classes).to_numpy()], dtype=np.float32)
+    search = _close_pairs if len(distinct) <= EVERY_PAIR else close_pairs
     parts = [NO_PAIRS]
-    for start in range(0, len(distinct), BLOCK):
-        progress(start / len(distinct), f"Comparing vectors {start:,} of {len(distinct):,}")
-        for other in range(start, len(distinct), BLOCK):
-            cosine = distinct[start : start + BLOCK] @ distinct[other : other + BLOCK].T
-            left, right = np.nonzero(cosine >= settings.semantic_threshold)
-            later = left + start < right + other
-            left, right = left[later], right[later]
-            alike = np.minimum(cosine[left, right].astype(np.float64), 1.0)
-            found = pl.DataFrame({"left": left + start, "right": right + other, "similarity": alike})
-            parts.append(found.filter(pl.int_range(pl.len()).over("left") < PAIRS_A_ROW))
+    for left, right, cosine in search(distinct, settings.semantic_threshold, most=PAIRS_A_ROW, progress=progress):
+        alike = np.minimum(cosine.astype(np.float64), 1.0)
+        parts.append(pl.DataFrame({"left": left, "right": right, "similarity": alike}))
     pairs = spread_pairs(classes, pl.concat(parts))
     progress(1.0, f"Found {len(pairs):,} semantic duplicate pairs")
     ids = examples["example_id"]
@@ -70,6 +70,22 @@ def find_semantic_duplicates(
         {"example_a": ids.gather(pairs["a"]), "example_b": ids.gather(pairs["b"]), "similarity": pairs["similarity"]},
         schema=PAIRS,
     )
+
+
+def _close_pairs(
+    vectors: Vectors, threshold: float, *, most: int, progress: Progress
+) -> Iterator[tuple[Rows, Rows, Vectors]]:
+    """Yield every pair of rows whose cosine reaches the threshold, a pair of blocks at a time; see `close_pairs`."""
+    for start in range(0, len(vectors), BLOCK):
+        progress(start / len(vectors), f"Comparing vectors {start:,} of {len(vectors):,}")
+        for other in range(start, len(vectors), BLOCK):
+            cosine = vectors[start : start + BLOCK] @ vectors[other : other + BLOCK].T
+            left, right = np.nonzero(cosine >= threshold)
+            later = left + start < right + other
+            left, right = left[later], right[later]
+            kept = np.arange(len(left)) - np.searchsorted(left, left) < most
+            left, right = left[kept], right[kept]
+            yield left + start, right + other, cosine[left, right]
 
 
 def _classes(vectors: Vectors) -> pl.DataFrame:
