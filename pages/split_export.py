@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.components.contamination import draw_contamination
 from pages.components.versions import draw_versions
 from workbench.app import session, splits
 from workbench.app.navigation import link
@@ -90,6 +91,8 @@ if not counts.kept and not counts.pending:
     st.stop()
 if not counts.kept and current is None:
     st.info("Nothing is kept yet: apply the suggestions (Quality), keep examples (Review), or take all undecided ones.")
+with st.expander("Contamination: what gives held-out files away"):
+    draw_contamination(project)
 if not watch(project, splits.SPLIT):
     if current is not None:
         draw_current(project, current)

@@ -15,6 +15,7 @@ import polars as pl
 
 from pipelines.errors import CurationError
 from pipelines.progress import Progress, no_progress, part_of
+from workbench.decontaminating import import_test_files
 from workbench.files import replaced_file
 from workbench.project import Project
 
@@ -35,6 +36,7 @@ def audit(
     *,
     only: Sequence[str] | None = None,
     production: Path | None = None,
+    test: Path | None = None,
     settings: Mapping[str, object] | None = None,
     progress: Progress = no_progress,
 ) -> AuditReport:
@@ -45,6 +47,7 @@ def audit(
         out: folder for the tables; made when it is not there, tables of the same names are replaced.
         only: names of stages; all when not given.
         production: production queries to find gaps against.
+        test: held-out examples that must not be trained on, to look for contamination.
         settings: such as {"duplicates.near_threshold": 0.7}.
         progress: told how far it is.
 
@@ -65,6 +68,8 @@ def audit(
         project.importing.import_files(list(files), "train", progress=part_of(progress, 0.0, 0.1))
         if production is not None:
             project.importing.import_files([production], "production", progress=part_of(progress, 0.1, 0.15))
+        if test is not None:
+            import_test_files(project.store, [test], part_of(progress, 0.1, 0.15))
         report = project.curation.curate(only, settings, part_of(progress, 0.15, 0.95))
         tables = _tables(project)
     for name, frame in tables.items():
@@ -88,9 +93,19 @@ def _tables(project: Project) -> dict[str, pl.DataFrame]:
     tables["occurrences"] = project.tables.table("occurrences").drop("metadata")
     tables["rejected"] = project.tables.table("rejected")
     tables["gaps"] = project.tables.table("gaps")
+    tables["contamination"] = _contamination(project, places)
     tables["duplicates"] = _duplicates(project.tables.table("duplicates"), places)
     tables["duplicate_pairs"] = _pairs(project.tables.table("duplicate_pairs"), places)
     return tables
+
+
+def _contamination(project: Project, places: pl.DataFrame) -> pl.DataFrame:
+    """Return a row a line and kind, with the file and line of the held-out example too."""
+    tests = project.tables.table("occurrences").filter(pl.col("role") == "test").sort("file", "line")
+    tests = tests.unique("example_id", keep="first", maintain_order=True)
+    tests = tests.select(test_id="example_id", test_file="file", test_line="line")
+    found = _with_lines(project.tables.table("contamination"), places)
+    return found.join(tests, on="test_id", how="left", maintain_order="left")
 
 
 def _with_lines(frame: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:

@@ -16,6 +16,7 @@ import polars as pl
 
 from pipelines.errors import CurationError
 from pipelines.progress import Progress, no_progress, part_of
+from workbench.decontaminating import import_held_out
 from workbench.stages import STAGES, Inputs, Outcome, fingerprint_of, run_stage, stage_settings
 from workbench.store.analysis import StageRecord
 from workbench.store.store import Store
@@ -120,6 +121,8 @@ class Curation:
         """
         chosen = _chosen_stages(only)
         models = stage_settings(settings or {})
+        if "contamination" in chosen:
+            import_held_out(self._store, models["contamination"], part_of(progress, 0.0, 0.01))
         inputs = Inputs.read(self._store, self._folder)
         if inputs.examples.is_empty():
             raise CurationError("There are no training examples yet.", "Import a file of examples first.")

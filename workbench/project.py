@@ -20,6 +20,7 @@ from workbench.browsing import Browsing
 from workbench.collecting import Collecting
 from workbench.comparing import Comparing
 from workbench.curation import Curation
+from workbench.decontaminating import Decontaminating
 from workbench.duplicates import DuplicateReview
 from workbench.exporting import Exporting
 from workbench.files import tidy
@@ -165,6 +166,11 @@ class Project:
     def curation(self) -> Curation:
         """Run the stages and act on what they found."""
         return Curation(self.store, self.folder)
+
+    @cached_property
+    def decontaminating(self) -> Decontaminating:
+        """What gives held-out examples away, and dropping it."""
+        return Decontaminating(self.store)
 
     @cached_property
     def splitting(self) -> Splitting:

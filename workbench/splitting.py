@@ -14,10 +14,12 @@ import polars as pl
 from pipelines.errors import CurationError
 from pipelines.progress import Progress, no_progress, part_of
 from workbench.settings import checked_settings
+from workbench.split_columns import Columns
 from workbench.store.store import Store
 from workbench.vectors import project_vectors
 
 if TYPE_CHECKING:
+    from pipelines.splitting.columns import KeySuggestion
     from pipelines.splitting.settings import SplitSettings
 
 
@@ -73,6 +75,7 @@ class Splitting:
 
         settings = settings or SplitSettings()
         examples = self._store.examples.with_role("train")
+        columns = Columns(self._store, settings, examples.height)
         wanted = ["kept", "pending"] if include_pending else ["kept"]
         states = self._store.decisions.states()
         included = states.filter(pl.col("state").is_in(wanted)).select("example_id")
@@ -83,17 +86,20 @@ class Splitting:
             )
         progress(0.05, "linking what belongs together")
         links, notes = self._links(examples, part_of(progress, 0.05, 0.3))
-        groups = connect(examples["example_id"], links)
+        groups = connect(examples["example_id"], pl.concat([links, columns.key_links()]))
         curated = examples.join(included, on="example_id", how="semi")
-        split = split_examples(self._with_stratum(curated), groups, settings, previous=self._previous(settings))
+        placed = columns.places(groups.join(included, on="example_id", how="semi"))
+        previous = self._previous(settings) if placed is None else placed
+        split = split_examples(self._with_stratum(curated), groups, settings, previous=previous)
+        notes = [*columns.notes(), *notes]
         members = _place_all(groups, split.assignments, included)
         certificate = self._certify(curated, split.assignments, part_of(progress, 0.4, 0.95))
-        version = _version_of(members.filter("included"), settings.model_dump())
+        version = _version_of(members.filter("included"), settings.record)
         notes = [*notes, *split.notes]
         record = self._store.versions.add(
             version,
             members,
-            settings=settings.model_dump(),
+            settings=settings.record,
             certificate=certificate,
             notes=notes,
             now=self._store.now(),
@@ -138,7 +144,7 @@ class Splitting:
     def _previous(self, settings: SplitSettings) -> pl.DataFrame | None:
         """Return where examples stood in the last version of the same settings: they and their kin stay there."""
         current = self._store.versions.current()
-        if current is None or current.settings != settings.model_dump():
+        if current is None or current.settings != settings.record:
             return None
         members = self._store.versions.members(current.number).select("example_id", "split")
         return pl.concat([members, self._store.versions.sealed_kin(current.number).with_columns(split=pl.lit("test"))])
@@ -153,6 +159,16 @@ class Splitting:
         part = part_of(progress, 0.5, 1.0)
         certificate = certify_split(examples, assignments, vectors=vectors, encoder=load_encoder(), progress=part)
         return certificate.to_json()
+
+    def columns(self) -> list[str]:
+        """Return the further columns of the imported files, any of which may be a source key, a time or a split."""
+        return self._store.metadata.columns()
+
+    def suggested_key(self) -> KeySuggestion | None:
+        """Return the column that looks like a source key, or None."""
+        from pipelines.splitting.settings import SplitSettings
+
+        return Columns(self._store, SplitSettings(), self._store.examples.with_role("train").height).suggested_key()
 
     def current(self) -> SplitView | None:
         """Return the current version, or None before the first split."""
@@ -180,8 +196,8 @@ class Splitting:
         return self._store.versions.all()
 
 
-def read_ratios(text: str, seed: int = 0) -> SplitSettings:
-    """Read ratios such as `80/10/10` (percent) or `0.8/0.1/0.1`.
+def read_ratios(text: str, seed: int = 0, **chosen: str) -> SplitSettings:
+    """Read ratios such as `80/10/10` (percent) or `0.8/0.1/0.1`; `chosen` gives key, by and column.
 
     Raises:
         CurationError: not three numbers, or they do not sum to 100 (or 1).
@@ -201,7 +217,7 @@ def read_ratios(text: str, seed: int = 0) -> SplitSettings:
         )
     train, validation, test = (part / whole for part in parts)
     return checked_settings(
-        SplitSettings, {"train": train, "validation": validation, "test": test, "seed": seed}, "split"
+        SplitSettings, {"train": train, "validation": validation, "test": test, "seed": seed, **chosen}, "split"
     )
 
 

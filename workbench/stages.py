@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pydantic import BaseModel
 
-STAGES = ("embeddings", "duplicates", "coverage", "personal-data", "conflicts", "quality")
+STAGES = ("embeddings", "duplicates", "coverage", "personal-data", "conflicts", "quality", "contamination")
 
 # What a stage reads of the results before it: when those change, it runs again.
 _BUILDS_ON = {
@@ -33,10 +33,16 @@ _BUILDS_ON = {
     "personal-data": (),
     "conflicts": ("embeddings",),
     "quality": ("embeddings", "duplicates", "personal-data", "conflicts"),
+    "contamination": ("embeddings",),
 }
 
 # Which rows a stage reads, besides the training examples.
-_READS = {"embeddings": ("production",), "duplicates": ("ranks",), "coverage": ("production_counts",)}
+_READS = {
+    "embeddings": ("production",),
+    "duplicates": ("ranks",),
+    "coverage": ("production_counts",),
+    "contamination": ("held_out",),
+}
 
 # Raised when a stage's code changes what it would answer, so that old results are computed again.
 _STAGE_VERSION = 3
@@ -59,6 +65,7 @@ class Inputs:
     production: pl.DataFrame
     production_counts: pl.DataFrame
     ranks: pl.DataFrame
+    held_out: pl.DataFrame
     _vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict)
 
     @classmethod
@@ -73,6 +80,7 @@ class Inputs:
             production.join(examples, on="example_id", how="anti"),
             store.examples.occurrence_counts("production"),
             store.decisions.ranks(),
+            store.examples.with_role("test"),
         )
 
     def fingerprint(self, stage: str) -> str:
@@ -88,9 +96,10 @@ class Inputs:
         return self.examples.select("example_id").write_csv().encode()
 
     def vectors(self, text: str, encoder: str, progress: Progress) -> NDArray[np.float32]:
-        """Return embeddings in row order: of `prompt` or `completion` of the examples, or of `production` queries."""
+        """Return embeddings in row order: of `prompt` or `completion` of the examples; `production`, `held_out`."""
         if text not in self._vectors:
-            texts = self.production["prompt"] if text == "production" else self.examples[text]
+            others = {"production": self.production, "held_out": self.held_out}
+            texts = others[text]["prompt"] if text in others else self.examples[text]
             self._vectors[text] = project_vectors(self.folder, texts.to_list(), progress, encoder)
         return self._vectors[text]
 
@@ -129,6 +138,7 @@ def _settings_model(stage: str) -> type[BaseModel]:
     from pipelines.duplicates.settings import DuplicateSettings
     from pipelines.embedding.settings import EmbeddingSettings
     from pipelines.quality.settings import ConflictSettings, PersonalDataSettings, QualitySettings
+    from pipelines.splitting.contamination import ContaminationSettings
 
     models: dict[str, type[BaseModel]] = {
         "embeddings": EmbeddingSettings,
@@ -137,6 +147,7 @@ def _settings_model(stage: str) -> type[BaseModel]:
         "personal-data": PersonalDataSettings,
         "conflicts": ConflictSettings,
         "quality": QualitySettings,
+        "contamination": ContaminationSettings,
     }
     return models[stage]
 
@@ -269,6 +280,34 @@ def _quality(settings: Any, inputs: Inputs, store: Store, progress: Progress) ->
     return Outcome({"scores": scores, "quality": quality}, figures)
 
 
+def _contamination(settings: Any, inputs: Inputs, store: Store, progress: Progress) -> Outcome:
+    from pipelines.splitting.contamination import find_contamination
+
+    vectors = held_out = None
+    if inputs.held_out.height:
+        encoder = _encoder(store)
+        vectors = inputs.vectors("prompt", encoder, part_of(progress, 0.0, 0.3))
+        held_out = inputs.vectors("held_out", encoder, part_of(progress, 0.3, 0.5))
+    found = find_contamination(
+        inputs.examples,
+        inputs.held_out,
+        settings,
+        vectors=vectors,
+        held_out_vectors=held_out,
+        progress=part_of(progress, 0.5, 1.0),
+    )
+    sure = found.contamination.filter(pl.col("verdict") == "contaminated")["example_id"]
+    figures: dict[str, object] = {
+        "held_out": inputs.held_out.height,
+        "contaminated": sure.n_unique(),
+        "review": found.contamination.filter(~pl.col("example_id").is_in(sure.implode()))["example_id"].n_unique(),
+        "pairs_checked": found.checked,
+        "threshold": found.threshold,
+        "review_threshold": found.review_threshold,
+    }
+    return Outcome({"contamination": found.contamination}, figures)
+
+
 _RUNNERS: dict[str, Callable[[Any, Inputs, Store, Progress], Outcome]] = {
     "embeddings": _embeddings,
     "duplicates": _duplicates,
@@ -276,4 +315,5 @@ _RUNNERS: dict[str, Callable[[Any, Inputs, Store, Progress], Outcome]] = {
     "personal-data": _personal_data,
     "conflicts": _conflicts,
     "quality": _quality,
+    "contamination": _contamination,
 }

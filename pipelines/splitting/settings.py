@@ -63,6 +63,17 @@ class SplitSettings(BaseModel, frozen=True, extra="forbid"):
         "but its id, so ratios are met only by chance.",
     )
     seed: int = Field(0, ge=0, lt=2**32, description="Another seed gives another split.")
+    key: str = Field("", max_length=200, description="Column whose equal values stay together: a source key.")
+    by: Literal["group", "time", "split"] = Field(
+        "group", description="group: by the groups' hashes. time: test is the latest. split: a column names the split."
+    )
+    column: str = Field("", max_length=200, description="Column that holds the time, or the name of the split.")
+
+    @property
+    def record(self) -> dict[str, object]:
+        """What a version remembers: a column that is not named is left out, as before there were any."""
+        given = {name for name in ("key", "column") if getattr(self, name)} | ({"by"} if self.by != "group" else set())
+        return {name: value for name, value in self.model_dump().items() if name not in {"key", "by", "column"} - given}
 
     @model_validator(mode="after")
     def _ratios_add_up(self) -> "SplitSettings":

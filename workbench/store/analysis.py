@@ -9,6 +9,13 @@ import polars as pl
 
 from workbench.store.database import Database
 
+# 'contaminated' comes before 'review': the surest finding speaks for the example.
+_WORST = (
+    "worst AS (SELECT example_id, arg_min(test_id, (verdict, -similarity)) AS test_id, min(verdict) AS verdict,"
+    " max(similarity) AS similarity, arg_min(evidence, (verdict, -similarity)) AS evidence,"
+    " string_agg(DISTINCT kind, ', ' ORDER BY kind) AS kinds FROM contamination GROUP BY example_id)"
+)
+
 
 @dataclass(frozen=True)
 class StageRecord:
@@ -163,6 +170,36 @@ class AnalysisStore:
     def gaps(self) -> pl.DataFrame:
         """Return topics that production has and training lacks, most to collect first."""
         return self._database.frame("SELECT * FROM gaps ORDER BY collect DESC, q_value, cluster_id")
+
+    def contamination(self, verdict: str | None, limit: int, offset: int) -> pl.DataFrame:
+        """Return one row an example that gives a held-out one away: its surest evidence, with both texts."""
+        return self._database.frame(
+            f"WITH {_WORST}, lines AS (SELECT example_id, arg_min(file, (import_id, line)) AS file,"
+            " arg_min(line, (import_id, line)) AS line FROM occurrences WHERE role = 'test' GROUP BY example_id)"
+            " SELECT w.example_id, w.test_id, w.kinds, w.similarity, w.verdict, w.evidence, e.prompt, e.completion,"
+            " t.prompt AS test_prompt, t.completion AS test_completion, l.file, l.line, s.state"
+            " FROM worst w JOIN examples e USING (example_id) JOIN examples t ON t.example_id = w.test_id"
+            " JOIN states s ON s.example_id = w.example_id LEFT JOIN lines l ON l.example_id = w.test_id"
+            " WHERE ($verdict IS NULL OR w.verdict = $verdict) AND w.example_id NOT IN (SELECT example_id FROM sealed)"
+            " ORDER BY w.verdict, w.similarity DESC, w.example_id LIMIT $limit OFFSET $offset",
+            {"verdict": verdict, "limit": limit, "offset": offset},
+        )
+
+    def contamination_counts(self) -> pl.DataFrame:
+        """Count examples by verdict: verdict, examples, pending."""
+        return self._database.frame(
+            f"WITH {_WORST} SELECT verdict, count(*)::BIGINT AS examples,"
+            " (count(*) FILTER (s.state = 'pending'))::BIGINT AS pending"
+            " FROM worst JOIN states s USING (example_id) GROUP BY verdict"
+        )
+
+    def contaminated(self, verdict: str) -> list[str]:
+        """Return the ids of the examples of a verdict."""
+        frame = self._database.frame(
+            f"WITH {_WORST} SELECT example_id FROM worst WHERE verdict = $verdict ORDER BY example_id",
+            {"verdict": verdict},
+        )
+        return frame["example_id"].to_list()
 
     def suggestion_counts(self) -> pl.DataFrame:
         """Count suggestions by the kind of finding that decided them, with the share of all examples."""

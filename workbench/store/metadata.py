@@ -51,6 +51,15 @@ class MetadataStore:
         )
         return frame["name"].to_list()
 
+    def of_examples(self, key: str, role: str = "train") -> pl.DataFrame:
+        """Return example_id, value as text: what examples have in a column; several rows where they differ."""
+        pointer = "/" + key.replace("~", "~0").replace("/", "~1")
+        return self._database.frame(
+            "SELECT DISTINCT example_id, json_extract_string(metadata, $pointer) AS value FROM occurrences"
+            " WHERE role = $role AND json_extract_string(metadata, $pointer) IS NOT NULL ORDER BY example_id, value",
+            {"pointer": pointer, "role": role},
+        )
+
     def values(self, key: str) -> list[str]:
         """Return the most frequent values of a column, by the first lines, most frequent first."""
         pointer = "/" + key.replace("~", "~0").replace("/", "~1")

@@ -224,6 +224,14 @@ def where_variants_fail(transaction: Transaction) -> None:
         transaction.execute(statement)
 
 
+def what_gives_held_out_examples_away(transaction: Transaction) -> None:
+    """Training examples that share words or meaning with a held-out one."""
+    transaction.execute(
+        "CREATE TABLE contamination (example_id VARCHAR, test_id VARCHAR, kind VARCHAR, similarity DOUBLE,"
+        " verdict VARCHAR, evidence VARCHAR)"
+    )
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     examples_and_where_they_came_from,
     decisions_of_people,
@@ -235,6 +243,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     no_text_is_stored_twice,
     edited_texts_stand_by_their_edit,
     where_variants_fail,
+    what_gives_held_out_examples_away,
 )
 
 

@@ -15,6 +15,7 @@ from workbench.store.examples import ExampleStore
 from workbench.store.failures import FailureStore
 from workbench.store.history import HistoryStore
 from workbench.store.leases import LeaseStore
+from workbench.store.metadata import MetadataStore
 from workbench.store.migrations import migrate, schema_of
 from workbench.store.neighbours import NeighbourStore
 from workbench.store.queues import QueueStore
@@ -54,6 +55,7 @@ class Store:
         self.history = HistoryStore(self._database)
         self.analysis = AnalysisStore(self._database)
         self.browse = BrowseStore(self._database)
+        self.metadata = MetadataStore(self._database)
         self.cards = CardStore(self._database, self.browse)
         self.queues = QueueStore(self._database, self.browse)
         self.leases = LeaseStore(self._database)

@@ -12,6 +12,7 @@ from workbench.cli.answer import json_option, progress_on_stderr, settings_given
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the result tables.")
 @click.option("--only", help="Stages to run, joined by commas; all when not given.")
 @click.option("--production", type=click.Path(path_type=Path), help="Production queries, to find gaps against.")
+@click.option("--test", type=click.Path(path_type=Path), help="Held-out examples, to find what gives them away.")
 @click.option("--set", "settings", multiple=True, metavar="STAGE.KEY=VALUE", help="Change a setting; repeatable.")
 @json_option
 def command(
@@ -19,6 +20,7 @@ def command(
     out: Path,
     only: str | None,
     production: Path | None,
+    test: Path | None,
     settings: tuple[str, ...],
     as_json: bool,
 ) -> None:
@@ -34,6 +36,7 @@ def command(
         out,
         only=chosen,
         production=production,
+        test=test,
         settings=settings_given(settings),
         progress=progress_on_stderr(),
     )

@@ -11,7 +11,8 @@ from workbench.cli.answer import json_option, progress_on_stderr, project_argume
 @project_argument
 @click.option(
     "--only",
-    help="Stages to run, joined by commas: embeddings, duplicates, coverage, personal-data, conflicts, quality.",
+    help="Stages to run, joined by commas: embeddings, duplicates, coverage, personal-data, conflicts, quality,"
+    " contamination.",
 )
 @click.option("--set", "settings", multiple=True, metavar="STAGE.KEY=VALUE", help="Change a setting; repeatable.")
 @json_option
