@@ -1,5 +1,6 @@
 """Every page draws without an exception, whatever the project holds, and says what to do where there is nothing."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def test_a_page_of_an_empty_project_has_one_next_action(open_app: OpenApp, empty
 
 
 NEXT = dict.fromkeys(("review", "browse", "duplicates", "coverage", "quality", "split"), "import")
-NEXT |= {"train": "split", "compare": "train", "rate": "compare", "collect": "import"}
+NEXT |= {"train": "split", "handoff": "train", "compare": "train", "rate": "compare", "collect": "import"}
 
 
 @pytest.mark.parametrize("name", PAGE_NAMES)
@@ -89,3 +90,16 @@ def test_a_project_that_another_process_holds_is_an_error_on_every_page(
         visit(app, name)
         assert not app.exception
         assert "Process 42 holds the project" in app.error[0].value
+
+
+def test_a_run_is_handed_off_on_its_page(open_app: OpenApp, sample_folder: Path, tmp_path: Path) -> None:
+    app = visit(open_app(sample_folder), "handoff")
+    folder = next(field for field in app.text_input if field.label == "Folder")
+    app = folder.set_value(str(tmp_path / "out")).run()
+    app = press(app, "Hand off").run()
+    until = time.monotonic() + 120
+    while "Loaded again" not in words_of(app) and time.monotonic() < until:
+        time.sleep(0.2)
+        app = app.run()
+    assert "Loaded again: 3 of 3 answers are the same" in words_of(app)
+    assert (tmp_path / "out" / "adapter_model.safetensors").is_file()

@@ -29,6 +29,7 @@ PAGE_ENTRIES = (
     PageEntry("quality", "Quality", "Data", ":material/verified:"),
     PageEntry("split", "Split and export", "Model", ":material/call_split:"),
     PageEntry("train", "Train", "Model", ":material/model_training:"),
+    PageEntry("handoff", "Hand off", "Model", ":material/outbox:"),
     PageEntry("compare", "Compare", "Proof", ":material/balance:"),
     PageEntry("rate", "Rate", "Proof", ":material/thumbs_up_down:"),
     PageEntry("collect", "Collect next", "Proof", ":material/playlist_add:"),
