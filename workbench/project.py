@@ -33,6 +33,7 @@ from workbench.overview import Overview
 from workbench.queues import Queues
 from workbench.rating import Rating
 from workbench.repairing import Repairing
+from workbench.reporting import Reporting
 from workbench.reviewing import Reviewing
 from workbench.splitting import Splitting
 from workbench.store.store import Clock, Store, utc_now
@@ -211,6 +212,11 @@ class Project:
     def importing_results(self) -> ImportingResults:
         """Bring in answers and ratings from elsewhere."""
         return ImportingResults(self.store, self.folder)
+
+    @cached_property
+    def reporting(self) -> Reporting:
+        """Write the report."""
+        return Reporting(self.store, self.folder)
 
     @cached_property
     def collecting(self) -> Collecting:

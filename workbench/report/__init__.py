@@ -1,0 +1,1 @@
+"""The self-contained report: its contents, and how they are written as HTML and as Markdown."""
