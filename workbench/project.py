@@ -15,6 +15,7 @@ from types import TracebackType
 import psutil
 
 from pipelines.errors import CurationError
+from workbench.advising import Advising
 from workbench.backup import Backup
 from workbench.browsing import Browsing
 from workbench.collecting import Collecting
@@ -212,6 +213,11 @@ class Project:
     def importing_results(self) -> ImportingResults:
         """Bring in answers and ratings from elsewhere."""
         return ImportingResults(self.store, self.folder)
+
+    @cached_property
+    def advising(self) -> Advising:
+        """Whether fine-tuning is the right tool here."""
+        return Advising(self.store)
 
     @cached_property
     def reporting(self) -> Reporting:

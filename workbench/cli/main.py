@@ -32,6 +32,7 @@ COMMANDS = {
     "handoff": "Write what serves or distributes a run's model: adapter, merged, GGUF, Ollama, vLLM.",
     "verify": "Check an export or a hand-off: hashes, rows, and whether the model answers the same.",
     "collect": "Say what to collect next: gaps of coverage and failing slices.",
+    "advise": "Say whether fine-tuning is the right tool, the data is enough, and it pays.",
     "report": "Write one self-contained page to send around.",
     "audit": "Run the stages on plain files, without a project.",
     "backup": "Write a whole project into one file.",

@@ -57,4 +57,6 @@ def result_lines(project: Project, results: Results) -> list[str]:
 def _interval(row: dict[str, Any]) -> str:
     if row["value"] is None:
         return "-"
+    if row["low"] is None:
+        return f"{row['value']:.3f} n={row['n']}"
     return f"{row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}] n={row['n']}"
