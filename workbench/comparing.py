@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
@@ -24,6 +24,9 @@ from workbench.results import Results, answers, read_results
 from workbench.store.runs import EvaluationRecord
 from workbench.store.store import Store
 from workbench.training import RunView, Training, error_of, status_of
+
+if TYPE_CHECKING:
+    from workbench.jobs.settings import Variant
 
 __all__ = ["Comparing", "EvaluationView", "Results", "VariantChoice"]
 
@@ -119,10 +122,7 @@ class Comparing:
             if name in variants
         ]
         if "tuned" in variants:
-            chosen += [
-                Variant(name=names[run.run_id], base=base, adapter=str(self._training.adapter(run.run_id)))
-                for run in runs
-            ]
+            chosen += [self._tuned(run.run_id, names[run.run_id], base) for run in runs]
         evaluation = self._store.runs.next_name("evaluation")
         folder = self._folder / "evaluations" / evaluation
         prompts = [{"example_id": row["example_id"], "messages": messages_of(row["messages"])[:-1]} for row in held_out]
@@ -147,6 +147,15 @@ class Comparing:
         )
         start_job(folder, "generate")
         return evaluation
+
+    def _tuned(self, run_id: str, name: str, base: str) -> Variant:
+        """Return the variant of a run: its adapter on the base, or the model that it is after full fine-tuning."""
+        from workbench.jobs.settings import Variant
+
+        folder = self._training.adapter(run_id)
+        if (folder / "config.json").is_file():
+            return Variant(name=name, base=str(folder))
+        return Variant(name=name, base=base, adapter=str(folder))
 
     def _current_version(self) -> str:
         current = self._store.versions.current()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+import math
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,53 +17,24 @@ from pipelines.errors import CurationError
 from pipelines.examples import messages_of
 from pipelines.progress import Progress, no_progress
 from workbench.files import write_text
-from workbench.jobs.files import JobStatus
+from workbench.run_comparison import RunComparison, compare_runs
+from workbench.run_view import METRICS, RunView, error_of, status_of
 from workbench.settings import checked_settings
 from workbench.store.runs import RunRecord
 from workbench.store.store import Store
 from workbench.store.versions import VersionRecord
 
 if TYPE_CHECKING:
+    from pipelines.training.diagnose import Diagnosis
     from pipelines.training.estimate import Estimate
     from pipelines.training.preflight import Preflight
     from pipelines.training.settings import TrainSettings
 
+__all__ = ["METRICS", "RunView", "Training", "error_of", "status_of"]
+
 Data = Literal["curated", "raw"]
-
-
-@dataclass(frozen=True)
-class RunView:
-    """A run, with how far it is."""
-
-    run_id: str
-    version: str
-    data: str
-    base: str
-    method: str
-    state: str
-    message: str
-    progress: float
-    started_at: datetime
-    settings: dict[str, Any]
-    train_examples: int
-    validation_examples: int
-    best_loss: float | None
-    result: dict[str, Any] | None
-    error: CurationError | None
-
-
-METRICS = pl.Schema(
-    {
-        "step": pl.Int64,
-        "epoch": pl.Float64,
-        "loss": pl.Float64,
-        "validation_loss": pl.Float64,
-        "learning_rate": pl.Float64,
-        "tokens_per_second": pl.Float64,
-        "gradient_norm": pl.Float64,
-        "seconds": pl.Float64,
-    }
-)
+# Runs that a sweep may start.
+MOST_RUNS = 16
 
 
 class Training:
@@ -88,6 +61,8 @@ class Training:
         from pipelines.training.settings import TrainSettings
 
         proposed = self.defaults(base).model_dump()
+        if values.get("method") == "full":  # about a tenth of an adapter's rate ("LoRA Without Regret", 2025)
+            proposed["learning_rate"] /= 10
         return checked_settings(TrainSettings, {**proposed, **values}, "training")
 
     def check(self, settings: TrainSettings | None = None, data: Data = "curated") -> Preflight:
@@ -148,7 +123,14 @@ class Training:
             write_text(own, PACKAGED.read_text("utf-8"))
         return own
 
-    def start(self, settings: TrainSettings | None = None, data: Data = "curated", *, force: bool = False) -> str:
+    def start(
+        self,
+        settings: TrainSettings | None = None,
+        data: Data = "curated",
+        *,
+        force: bool = False,
+        after: Sequence[str] = (),
+    ) -> str:
         """Write a run's folder and start its process; returns the run's id.
 
         Args:
@@ -156,13 +138,12 @@ class Training:
             data: `curated`, what was kept; or `raw`, everything that was imported, copies included, except what is
                 linked to the validation or the test split.
             force: start in spite of findings that a person may accept, such as very few examples.
+            after: runs to wait for; the process waits, whatever becomes of the app.
 
         Raises:
             CurationError: nothing was split yet, or too few examples and not forced.
         """
         from pipelines.training.findings import few_examples, refuse
-        from workbench.jobs.process import start_job
-        from workbench.jobs.settings import TrainJob, write_job
 
         settings = settings or self.defaults()
         version = self._current()
@@ -177,22 +158,108 @@ class Training:
         general = self._store.examples.with_role("general")["messages"].to_list()
         write_text(folder / "data" / "general.jsonl", "".join(f'{{"messages":{text}}}\n' for text in general))
         write_text(folder / "data" / "version.json", json.dumps({"version": version.version, "data": data}) + "\n")
-        write_job(folder, TrainJob(train=settings, force=force))
+        self._launch(run_id, settings, version.version, data, (counts["train"], counts["validation"]), force, after)
+        return run_id
+
+    def rerun(self, run_id: str) -> str:
+        """Start a run from another's record: its settings, its own data files; returns the new run's id.
+
+        On the same machine, with the same base and libraries, the adapter is the same bit for bit.
+
+        Raises:
+            CurationError: no such run, or its base model is another one by now.
+        """
+        from pipelines.training.base import base_fingerprint
+        from workbench.jobs.settings import TrainJob, read_job
+
+        run = self.run(run_id)
+        job = read_job(self._folder / run_id)
+        assert isinstance(job, TrainJob)
+        recorded = (run.result or {}).get("base_sha256")
+        if recorded and recorded != base_fingerprint(job.train.base):
+            raise CurationError(
+                f"The base model '{run.base}' is not the one that {run_id} was trained on.",
+                "Put the earlier base model back, or start a new run.",
+            )
+        fresh = self._store.runs.next_name("run")
+        shutil.copytree(self._folder / run_id / "data", self._folder / fresh / "data")
+        counts = run.train_examples, run.validation_examples
+        self._launch(fresh, job.train, run.version, run.data, counts, job.force, ())
+        return fresh
+
+    def sweep(
+        self,
+        settings: TrainSettings,
+        grid: Mapping[str, Sequence[object]],
+        data: Data = "curated",
+        *,
+        force: bool = False,
+    ) -> list[str]:
+        """Start one run for each combination of values of one or two settings, one after the other; returns their ids.
+
+        Raises:
+            CurationError: no grid of one or two settings with at most 16 combinations, or a value out of its bounds.
+        """
+        from pipelines.training.settings import TrainSettings
+
+        sizes = [len(values) for values in grid.values()]
+        if not 1 <= len(grid) <= 2 or not 1 <= math.prod(sizes) <= MOST_RUNS:
+            raise CurationError(
+                f"A sweep takes one or two settings and at most {MOST_RUNS} combinations; this one has {len(grid)}"
+                f" settings and {math.prod(sizes)} combinations.",
+                "For example: --sweep rank=8,16 --sweep learning_rate=0.001,0.003",
+            )
+        chosen = [
+            checked_settings(
+                TrainSettings, {**settings.model_dump(), **dict(zip(grid, values, strict=True))}, "training"
+            )
+            for values in itertools.product(*grid.values())
+        ]
+        started: list[str] = []
+        for each in chosen:
+            started.append(self.start(each, data, force=force, after=started[-1:] or self.under_way()))
+        return started
+
+    def under_way(self) -> list[str]:
+        """Return the runs that are going on or waiting."""
+        return [run.run_id for run in self.runs() if run.state in {"queued", "running"}]
+
+    def compare(self, old: str, new: str) -> RunComparison:
+        """Say what differs between two runs: settings, data, results.
+
+        Raises:
+            CurationError: there is no such run.
+        """
+        return compare_runs(self._store, self._folder, self.run(old), self.run(new))
+
+    def _launch(
+        self,
+        run_id: str,
+        settings: TrainSettings,
+        version: str,
+        data: str,
+        counts: tuple[int, int],
+        force: bool,
+        after: Sequence[str],
+    ) -> None:
+        from workbench.jobs.process import start_job
+        from workbench.jobs.settings import TrainJob, write_job
+
+        folder = self._folder / run_id
+        write_job(folder, TrainJob(train=settings, force=force, after=tuple(after)))
         self._store.runs.add_run(
             RunRecord(
                 run_id,
-                version.version,
+                version,
                 data,
                 settings.base,
                 settings.method,
                 settings.model_dump(),
-                counts["train"],
-                counts["validation"],
+                *counts,
                 self._store.now(),
             )
         )
         start_job(folder, "train")
-        return run_id
 
     def _current(self) -> VersionRecord:
         version = self._store.versions.current()
@@ -268,6 +335,20 @@ class Training:
         rows = [json.loads(line) for line in lines if line]
         return pl.DataFrame([{name: row.get(name) for name in METRICS} for row in rows], schema=METRICS)
 
+    def samples(self, run_id: str) -> list[dict[str, Any]]:
+        """Return what the model answered to the fixed prompts: step and samples (kind, prompt, reference, text)."""
+        from workbench.jobs.files import read_metrics
+
+        self.run(run_id)
+        return read_metrics(self._folder / run_id / "samples.jsonl")
+
+    def diagnosis(self, run_id: str) -> list[Diagnosis]:
+        """Say what a run's curves show, each with its evidence; nothing before the second evaluation."""
+        from pipelines.training.diagnose import diagnose
+
+        view = self.run(run_id)
+        return diagnose(self.metrics(run_id).to_dicts(), view.result)
+
     def cancel(self, run_id: str) -> None:
         """Ask a run to stop; it leaves its best adapter and a checkpoint."""
         from workbench.jobs.process import cancel_job
@@ -297,31 +378,12 @@ class Training:
         return view
 
     def adapter(self, run_id: str) -> Path:
-        """Return the folder of a run's adapter.
+        """Return the folder of a run's adapter, or of its whole model after full fine-tuning (config.json in it).
 
         Raises:
             CurationError: the run has none yet.
         """
         folder = self._folder / run_id / "adapter"
-        if not (folder / "adapter_config.json").is_file():
+        if not any((folder / name).is_file() for name in ("adapter_config.json", "config.json")):
             raise CurationError(f"The run {run_id} has no adapter yet.", "Wait until it has finished, or resume it.")
         return folder
-
-
-def status_of(folder: Path) -> JobStatus:
-    """Return how the job of a folder goes; one that was never started counts as failed, with what to do."""
-    from workbench.jobs.process import job_status
-
-    never = {"message": "The job was never started.", "remedy": "Resume it."}
-    return job_status(folder) or JobStatus("failed", message=never["message"], error=never)
-
-
-def error_of(status: JobStatus) -> CurationError | None:
-    """Return why a job failed, or None."""
-    if status.state != "failed":
-        return None
-    error = status.error or {}
-    return CurationError(
-        str(error.get("message") or status.message or "The job failed."),
-        str(error.get("remedy") or "See log.txt in its folder, then resume it."),
-    )

@@ -6,11 +6,15 @@ the same to compute `x (W + s B A)'`, the gradient reaching A and B through the 
 An adapter folder is peft's own (`adapter_model.safetensors`, `adapter_config.json`) and a `base.json` that names the
 base and its fingerprint, so that an adapter is never put on another base. No path of this machine is written.
 
-Not covered: adapters on embeddings, DoRA, several adapters at once.
+A fully fine-tuned model is saved in the same place, as a model folder of its own. A PiSSA adapter is saved as a plain
+one of twice the rank, since it was trained against changed weights: s (B A - B0 A0) = s [B, -B0] [A; A0].
+
+Not covered: adapters on embeddings, several adapters at once.
 """
 
 import hashlib
 import json
+import math
 import os
 import shutil
 import warnings
@@ -30,7 +34,7 @@ FOLD_WIDTH = 1024
 
 
 def add_adapter(model: Any, settings: TrainSettings) -> Any:
-    """Put a fresh adapter on a base model; its start depends on the seed alone.
+    """Put a fresh adapter on a base model; its start depends on the seed alone. All weights for full fine-tuning.
 
     Raises:
         CurationError: the target layers do not exist in this model.
@@ -38,6 +42,8 @@ def add_adapter(model: Any, settings: TrainSettings) -> Any:
     import torch
     from peft import LoraConfig, get_peft_model
 
+    if settings.method == "full":
+        return model.requires_grad_(True)
     names = settings.targets if settings.targets == "all-linear" else [n.strip() for n in settings.targets.split(",")]
     config = LoraConfig(
         task_type="CAUSAL_LM",
@@ -46,6 +52,8 @@ def add_adapter(model: Any, settings: TrainSettings) -> Any:
         lora_dropout=settings.dropout,
         target_modules=names,
         use_rslora=settings.rslora,
+        use_dora=settings.dora,
+        init_lora_weights="pissa" if settings.start == "pissa" else True,
     )
     torch.manual_seed(settings.seed)
     try:
@@ -59,6 +67,8 @@ def add_adapter(model: Any, settings: TrainSettings) -> Any:
         ) from error
     for parameter in trainable(tuned):
         parameter.data = parameter.data.float()
+    if settings.start == "pissa":
+        tuned.__dict__["first_weights"] = adapter_weights(tuned)
     return tuned
 
 
@@ -87,7 +97,9 @@ def fold_adapters(model: Any) -> int:
     return folded
 
 
-def save_adapter(model: Any, folder: Path, base: str, weights: dict[str, Any] | None = None) -> str:
+def save_adapter(
+    model: Any, folder: Path, base: str, weights: dict[str, Any] | None = None, tokenizer: Any = None
+) -> str:
     """Write an adapter folder in one step: a reader finds the old one or the new one, never half of it.
 
     Args:
@@ -95,6 +107,7 @@ def save_adapter(model: Any, folder: Path, base: str, weights: dict[str, Any] | 
         folder: where it goes; an older adapter there is replaced.
         base: name of the base model, as in the settings.
         weights: adapter weights to write instead of those in the model (names as in `adapter_weights`).
+        tokenizer: goes beside a fully fine-tuned model.
 
     Returns:
         SHA-256 of the weights file.
@@ -104,16 +117,22 @@ def save_adapter(model: Any, folder: Path, base: str, weights: dict[str, Any] | 
     fresh = folder.with_name(folder.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
+    identity = {"base": portable_name(base), "base_sha256": base_fingerprint(base)}
+    (fresh / "base.json").write_text(json.dumps(identity, indent=2) + "\n", "utf-8")
+    if not hasattr(model, "peft_config"):
+        return _save_model(model, fresh, folder, weights, tokenizer)
     config = model.peft_config["default"].to_dict()
     config["base_model_name_or_path"] = portable_name(base)
     config["inference_mode"] = True
     if isinstance(config.get("target_modules"), set):
         config["target_modules"] = sorted(config["target_modules"])
+    tensors = weights if weights is not None else adapter_weights(model)
+    if hasattr(model, "first_weights"):
+        tensors = _against_first(tensors, model.first_weights)
+        growth = math.sqrt(2) if config["use_rslora"] else 2
+        config |= {"r": 2 * config["r"], "lora_alpha": growth * config["lora_alpha"], "init_lora_weights": True}
     config = json.loads(json.dumps(config, default=_plain))
     (fresh / "adapter_config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", "utf-8")
-    identity = {"base": portable_name(base), "base_sha256": base_fingerprint(base)}
-    (fresh / "base.json").write_text(json.dumps(identity, indent=2) + "\n", "utf-8")
-    tensors = weights if weights is not None else adapter_weights(model)
     save_file({f"base_model.model.{name}": tensor for name, tensor in tensors.items()}, fresh / WEIGHTS)
     replace_folder(fresh, folder)
     return hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
@@ -133,10 +152,52 @@ def adapter_weights(model: Any) -> dict[str, Any]:
     """Copy the adapter's weights to the CPU, named as in peft's file without its first two parts."""
     from peft import get_peft_model_state_dict
 
+    if not hasattr(model, "peft_config"):
+        return {name: parameter.detach().cpu().clone() for name, parameter in model.named_parameters()}
     return {
         name.removeprefix("base_model.model."): tensor.detach().cpu().clone().contiguous()
         for name, tensor in get_peft_model_state_dict(model, save_embedding_layers=False).items()
     }
+
+
+def put_weights(model: Any, weights: dict[str, Any]) -> None:
+    """Put weights (names as in `adapter_weights`) into the model."""
+    import torch
+    from peft import set_peft_model_state_dict
+
+    if hasattr(model, "peft_config"):
+        set_peft_model_state_dict(model, {f"base_model.model.{name}": tensor for name, tensor in weights.items()})
+        return
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            parameter.copy_(weights[name])
+
+
+def _save_model(model: Any, fresh: Path, folder: Path, weights: dict[str, Any] | None, tokenizer: Any) -> str:
+    """Write a fully fine-tuned model with its tokenizer; the weights in the model are put back as they were."""
+    now = adapter_weights(model) if weights is not None else None
+    if weights is not None:
+        put_weights(model, weights)
+    model.save_pretrained(fresh, max_shard_size="1000GB")
+    if tokenizer is not None:
+        tokenizer.save_pretrained(fresh)
+    if now is not None:
+        put_weights(model, now)
+    replace_folder(fresh, folder)
+    return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+
+
+def _against_first(now: dict[str, Any], first: dict[str, Any]) -> dict[str, Any]:
+    """Write what a PiSSA adapter adds to the unchanged weights as a plain adapter of twice the rank."""
+    import torch
+
+    joined = {}
+    for name, tensor in now.items():
+        if "lora_A" in name:
+            joined[name] = torch.cat([tensor, first[name]], 0).contiguous()
+        else:
+            joined[name] = torch.cat([tensor, -first[name]], 1).contiguous()
+    return joined
 
 
 def load_adapter(model: Any, folder: Path, base: str, name: str = "default") -> Any:

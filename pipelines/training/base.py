@@ -84,7 +84,7 @@ def load_outline(base: str = "default") -> tuple[Any, Any]:
         tokenizer = AutoTokenizer.from_pretrained(source, **options)
         config = AutoConfig.from_pretrained(source, **options)
         with torch.device("meta"):
-            model: Any = AutoModelForCausalLM.from_config(config)
+            model: Any = AutoModelForCausalLM.from_config(config)  # type: ignore[no-untyped-call]
     except Exception as error:  # whatever the loader raises about a folder or a name is about that folder or name
         raise _load_error(base, folder, error) from error
     check_tokenizer(base, model, tokenizer)

@@ -91,6 +91,7 @@ def tokenise(
     tokenizer: Any,
     *,
     max_length: int,
+    turns: str = "all",
     progress: Progress = no_progress,
 ) -> TokenisedData:
     """Render, tokenise and mark every conversation; leave out those with nothing to learn.
@@ -99,6 +100,7 @@ def tokenise(
         conversations: messages with `role` and `content`.
         tokenizer: a fast tokenizer with a chat template.
         max_length: longest example in tokens; the end of a longer one is cut.
+        turns: `all` assistant messages are trained or the `last` one; those that carry a `weight` of 0 never are.
         progress: told after every few hundred conversations.
 
     Raises:
@@ -116,6 +118,7 @@ def tokenise(
         chunk = [plain_messages(messages) for messages in conversations[start : start + CHUNK]]
         for offset, (tokens, trained) in enumerate(_rendered(chunk, tokenizer, marked=marked, first=start)):
             position = start + offset
+            trained = chosen_turns(trained, conversations[position], turns, position)
             example = TokenisedExample(
                 tokens=tokens[:max_length],
                 trained=trained[:max_length],
@@ -134,6 +137,38 @@ def tokenise(
             positions.append(position)
         progress((start + len(chunk)) / len(conversations), "Tokenising")
     return TokenisedData(examples, positions, truncated, vanished, control, lost)
+
+
+def chosen_turns(trained: list[bool], messages: Sequence[Message], turns: str, position: int) -> list[bool]:
+    """Take the training mark from assistant messages that are not to be learned.
+
+    Raises:
+        CurationError: a weight other than 0 and 1, or turns that the rendered text does not keep apart.
+    """
+    answers = [message for message in messages if message.get("role") == "assistant"]
+    weights = [message.get("weight", 1) for message in answers]
+    wrong = next((weight for weight in weights if weight not in (0, 1)), None)
+    if wrong is not None:
+        raise CurationError(
+            f"An assistant message of example {position + 1} has the weight {wrong!r}.",
+            "A weight is 1 (learned) or 0 (only read).",
+        )
+    learned = [weight == 1 and (turns == "all" or place == len(answers) - 1) for place, weight in enumerate(weights)]
+    if all(learned):
+        return trained
+    # The number of each token's run of trained tokens; runs and assistant messages come in the same order.
+    begins = [now and not before for before, now in zip([False, *trained], trained, strict=False)]
+    if sum(begins) != len(answers):
+        raise CurationError(
+            f"The turns of example {position + 1} cannot be told apart: {len(answers)} assistant messages make"
+            f" {sum(begins)} stretches of trained text.",
+            "Set turns to all and remove weights, or join assistant messages that follow each other.",
+        )
+    run, kept = -1, []
+    for begin, now in zip(begins, trained, strict=True):
+        run += begin
+        kept.append(now and learned[run])
+    return kept
 
 
 def plain_messages(messages: Sequence[Message]) -> list[dict[str, str]]:

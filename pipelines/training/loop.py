@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from pipelines.errors import CurationError
-from pipelines.training.adapter import adapter_weights, trainable
+from pipelines.training.adapter import adapter_weights, put_weights, trainable
 from pipelines.training.batches import epoch_batches, length_sorted_batches, padded, split_by_memory
 from pipelines.training.data import TokenisedExample
 from pipelines.training.loss import TokenLoss
@@ -23,11 +23,12 @@ from pipelines.training.settings import TrainSettings
 
 @dataclass(frozen=True)
 class StepFigures:
-    """What one step did: summed loss, trained tokens, all real tokens, gradient norm before clipping."""
+    """What one step did: summed loss, trained tokens, real and padded tokens, gradient norm before clipping."""
 
     loss_sum: float
     supervised: int
     tokens: int
+    computed: int
     gradient_norm: float
 
 
@@ -53,10 +54,17 @@ class Loop:
         self._pad_id, self._device = pad_id, device
         self._lengths = [len(example.tokens) for example in train]
         self._parameters = trainable(model)
+        groups: Any = self._parameters
+        if settings.lora_plus > 1:
+            second = {id(parameter) for name, parameter in model.named_parameters() if "lora_B" in name}
+            apart = [[p for p in self._parameters if (id(p) in second) == which] for which in (False, True)]
+            groups = [{"params": apart[0], "ratio": 1.0}, {"params": apart[1], "ratio": settings.lora_plus}]
+            self._parameters = [*apart[0], *apart[1]]
         self._optimiser = torch.optim.AdamW(
-            self._parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
+            groups, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
         )
-        self._loss = TokenLoss(model, bf16=bf16, device=device)
+        self.memory_tokens = settings.memory_tokens
+        self.token_loss = TokenLoss(model, bf16=bf16, device=device)
         self._epoch, self._batches = -1, [[0]]
         self.steps_an_epoch = math.ceil(len(train) / settings.batch_size)
         self.step = 0
@@ -81,17 +89,10 @@ class Loop:
         """
         import torch
 
-        parts = split_by_memory(self._next_batch(), self._lengths, self.settings.memory_tokens)
+        parts, loss_sum = self._gradients(self._next_batch())
         supervised = sum(self._train[index].supervised for part in parts for index in part)
         for group in self._optimiser.param_groups:
-            group["lr"] = self.learning_rate
-        self.model.train()
-        loss_sum = 0.0
-        for part in parts:
-            losses = self._loss(*padded([self._train[index] for index in part], self._pad_id, self._device))
-            total = losses.sum()
-            (total / supervised).backward()
-            loss_sum += float(total.detach())
+            group["lr"] = self.learning_rate * group.get("ratio", 1.0)
         norm = float(torch.nn.utils.clip_grad_norm_(self._parameters, self.settings.gradient_clip, foreach=True))
         if not math.isfinite(loss_sum) or not math.isfinite(norm):
             raise CurationError(
@@ -102,7 +103,55 @@ class Loop:
         self._optimiser.step()
         self._optimiser.zero_grad(set_to_none=True)
         self.step += 1
-        return StepFigures(loss_sum, supervised, sum(self._lengths[index] for part in parts for index in part), norm)
+        tokens = sum(self._lengths[index] for part in parts for index in part)
+        return StepFigures(loss_sum, supervised, tokens, self._largest(parts, self._lengths)[1], norm)
+
+    def _gradients(self, batch: list[int]) -> tuple[list[list[int]], float]:
+        """Compute the batch's gradients, in smaller parts where memory runs out; returns the parts and summed loss.
+
+        However it is cut, the gradient is that of the whole batch: the effective batch stays what was set.
+        """
+        self.model.train()
+        while True:
+            parts = split_by_memory(batch, self._lengths, self.memory_tokens)
+            supervised = sum(self._train[index].supervised for index in batch)
+            loss_sum = 0.0
+            try:
+                for part in parts:
+                    losses = self.token_loss(*padded([self._train[i] for i in part], self._pad_id, self._device))
+                    total = losses.sum()
+                    (total / supervised).backward()
+                    loss_sum += float(total.detach())
+                return parts, loss_sum
+            except (RuntimeError, MemoryError) as error:
+                self._optimiser.zero_grad(set_to_none=True)
+                self._compute_less(parts, self._lengths, error)
+
+    def _compute_less(self, parts: list[list[int]], lengths: list[int], error: Exception) -> None:
+        """Halve what is computed at once after memory ran out.
+
+        Raises:
+            CurationError: a single example is computed at once already.
+        """
+        if not out_of_memory(error):
+            raise error
+        if all(len(part) == 1 for part in parts):
+            raise CurationError(
+                f"There was not enough memory for a single example of {max(lengths[i] for p in parts for i in p):,}"
+                f" tokens at step {self.step + 1}.",
+                "Lower max_length or rank, or use a smaller base model or a machine with more memory, and start again.",
+            ) from error
+        self.memory_tokens = max(1, self._largest(parts, lengths)[0] // 2)
+        if self._device == "cuda":
+            import torch
+
+            torch.cuda.empty_cache()
+
+    @staticmethod
+    def _largest(parts: list[list[int]], lengths: list[int]) -> tuple[int, int]:
+        """Return the padded tokens of the largest part, and of all of them."""
+        sizes = [max(lengths[index] for index in part) * len(part) for part in parts]
+        return max(sizes), sum(sizes)
 
     def evaluate(self) -> tuple[float, np.ndarray]:
         """Score the validation examples.
@@ -110,15 +159,23 @@ class Loop:
         Returns:
             The mean loss over all trained tokens, and (n,) float64 the mean of each example.
         """
+        self.model.eval()
+        lengths = [len(example.tokens) for example in self._validation]
+        while True:
+            parts = length_sorted_batches(lengths, self.memory_tokens)
+            try:
+                return self._evaluate(parts)
+            except (RuntimeError, MemoryError) as error:
+                self._compute_less(parts, lengths, error)
+
+    def _evaluate(self, parts: list[list[int]]) -> tuple[float, np.ndarray]:
         import torch
 
-        self.model.eval()
         sums, counts = np.zeros(len(self._validation)), np.zeros(len(self._validation))
-        lengths = [len(example.tokens) for example in self._validation]
         with torch.no_grad():
-            for part in length_sorted_batches(lengths, self.settings.memory_tokens):
+            for part in parts:
                 tokens, where, targets = padded([self._validation[i] for i in part], self._pad_id, self._device)
-                losses = self._loss(tokens, where, targets).double().cpu().numpy()
+                losses = self.token_loss(tokens, where, targets).double().cpu().numpy()
                 rows = np.asarray(part)[(where // tokens.shape[1]).cpu().numpy()]
                 np.add.at(sums, rows, losses)
                 np.add.at(counts, rows, 1)
@@ -127,6 +184,12 @@ class Loop:
     def keep_best(self) -> None:
         """Remember the adapter as it is now as the best."""
         self.best = adapter_weights(self.model)
+
+    def take_best(self) -> None:
+        """Put the best adapter into the model, in evaluation mode; no step may follow."""
+        self.model.eval()
+        if self.best:
+            put_weights(self.model, self.best)
 
     def state(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the tensors and the figures of a checkpoint."""
@@ -144,6 +207,7 @@ class Loop:
             "step": self.step,
             "best_loss": None if math.isinf(self.stopping.best_loss) else self.stopping.best_loss,
             "best_step": self.stopping.best_step,
+            "memory_tokens": self.memory_tokens,
             "without_improvement": self.stopping.without_improvement,
         }
         return tensors, figures
@@ -153,6 +217,7 @@ class Loop:
         import torch
 
         self.step = int(figures["step"])
+        self.memory_tokens = int(figures.get("memory_tokens", self.settings.memory_tokens))
         moments: dict[int, dict[str, Any]] = {}
         with torch.no_grad():
             for index, parameter in enumerate(self._parameters):
@@ -182,3 +247,9 @@ class Loop:
             self._epoch = epoch
             self._batches = epoch_batches(self._lengths, self.settings.batch_size, seed=self.settings.seed, epoch=epoch)
         return self._batches[at]
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Say whether an error means that memory ran out, on the processor or on a GPU."""
+    text = str(error)
+    return isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text

@@ -39,6 +39,14 @@ class TokenLoss:
             logits = self._selected(tokens, where) if self._direct else self._full(tokens).flatten(0, 1)[where]
         return torch.nn.functional.cross_entropy(logits.float(), targets, reduction="none")
 
+    def log_probabilities(self, tokens: Any, where: Any) -> Any:
+        """Return (n, vocabulary) float32: the logarithms of the next token's probabilities at the given positions."""
+        if self._direct is None:
+            self._direct = self._agrees(tokens)
+        with self._autocast:
+            logits = self._selected(tokens, where) if self._direct else self._full(tokens).flatten(0, 1)[where]
+        return logits.float().log_softmax(-1)
+
     def _selected(self, tokens: Any, where: Any) -> Any:
         assert self._body is not None
         hidden = self._body(input_ids=tokens, use_cache=False).last_hidden_state

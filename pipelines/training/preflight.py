@@ -23,7 +23,7 @@ from pipelines.training.batches import epoch_batches, split_by_memory
 from pipelines.training.data import TokenisedData, TokenisedExample, read_conversations, tokenise
 from pipelines.training.findings import Finding, few_examples, find_problems, small_capacity
 from pipelines.training.loop import Loop
-from pipelines.training.prepare import hardware_bf16, longest, resolve_device
+from pipelines.training.prepare import check_method, hardware_bf16, longest, resolve_device
 from pipelines.training.schedule import EVALUATION_SHARE, total_steps
 from pipelines.training.settings import TrainSettings
 
@@ -97,10 +97,13 @@ def check(
     try:
         conversations = read_conversations(source) if isinstance(source, Path) else list(source)
         device = resolve_device(settings.device)
+        check_method(settings, device)
         progress(0.0, "Loading the base model")
         model, tokenizer = load_base(settings.base, device=device)
         limit = longest(model, settings)
-        data = tokenise(conversations, tokenizer, max_length=limit, progress=part_of(progress, 0.1, 0.7))
+        data = tokenise(
+            conversations, tokenizer, max_length=limit, turns=settings.turns, progress=part_of(progress, 0.1, 0.7)
+        )
         if not data.examples:
             raise CurationError(
                 f"None of the {len(conversations):,} examples has anything to learn within {limit:,} tokens.",

@@ -12,11 +12,17 @@ from typing import Any
 import numpy as np
 
 from pipelines.errors import CurationError
+from pipelines.examples import Message
 from pipelines.progress import Progress, no_progress, part_of
 from pipelines.training.base import base_fingerprint, load_base
 from pipelines.training.data import TokenisedData, TokenisedExample, read_conversations, tokenise
+from pipelines.training.drift import GENERAL_PANEL
 from pipelines.training.findings import find_problems, refuse
 from pipelines.training.settings import TrainSettings
+
+# Settings that came later, with what runs did before them: left out of the fingerprint at that value, so that a run
+# of an older version can still be resumed.
+ADDED: dict[str, Any] = {"dora": False, "start": "zero", "lora_plus": 1.0, "turns": "all"}
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,9 @@ class Prepared:
     tokenizer: Any
     train: list[TokenisedExample]
     validation: list[TokenisedExample]
+    validation_messages: list[list[Message]]
+    general: list[TokenisedExample]
+    """General examples that are not trained on, to measure forgetting."""
     device: str
     bf16: bool
     max_length: int
@@ -50,14 +59,22 @@ def prepare(
     held_out = read_conversations(data / "validation.jsonl") if (data / "validation.jsonl").is_file() else []
     general = read_conversations(data / "general.jsonl") if (data / "general.jsonl").is_file() else []
     device = resolve_device(settings.device)
+    check_method(settings, device)
     progress(0.0, "Loading the base model")
     model, tokenizer = load_base(settings.base, device=device)
     max_length = longest(model, settings)
     if settings.general_share > 0:
-        conversations = conversations + mixed_in(general, len(conversations), settings)
+        mixed = mixed_in(general, len(conversations), settings)
+        conversations = conversations + [general[index] for index in mixed]
+        general = [messages for index, messages in enumerate(general) if index not in set(mixed)]
+    general = [general[index] for index in chosen(len(general), GENERAL_PANEL, settings.seed)]
     held_out = [held_out[index] for index in chosen(len(held_out), settings.validation_limit, settings.seed)]
-    train = tokenise(conversations, tokenizer, max_length=max_length, progress=part_of(progress, 0.2, 0.9))
-    validation = tokenise(held_out, tokenizer, max_length=max_length, progress=part_of(progress, 0.9, 1.0))
+    train = tokenise(
+        conversations, tokenizer, max_length=max_length, turns=settings.turns, progress=part_of(progress, 0.2, 0.9)
+    )
+    validation = tokenise(
+        held_out, tokenizer, max_length=max_length, turns=settings.turns, progress=part_of(progress, 0.9, 1.0)
+    )
     if not train.examples:
         raise CurationError(
             f"None of the {len(conversations):,} training examples has anything to learn within {max_length:,} tokens.",
@@ -69,6 +86,8 @@ def prepare(
         tokenizer=tokenizer,
         train=train.examples,
         validation=validation.examples,
+        validation_messages=[held_out[position] for position in validation.positions],
+        general=tokenise(general, tokenizer, max_length=max_length).examples,
         device=device,
         bf16=hardware_bf16(device) if settings.bf16 is None else settings.bf16,
         max_length=max_length,
@@ -89,6 +108,25 @@ def resolve_device(device: str) -> str:
     if device == "cuda" and not torch.cuda.is_available():
         raise CurationError("There is no CUDA GPU that torch can use.", "Set device to auto or cpu.")
     return "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
+
+
+def check_method(settings: TrainSettings, device: str) -> None:
+    """Refuse a method that cannot work here, or switches that belong to another.
+
+    Raises:
+        CurationError: says why, and what to choose.
+    """
+    if settings.method == "qlora":
+        where = "this machine has none that torch can use" if device != "cuda" else "this trainer does not do it yet"
+        raise CurationError(
+            f"QLoRA keeps the base in 4 bits, which needs a CUDA GPU and bitsandbytes; {where}.",
+            "Choose method lora, here or on a GPU; `workbench train PROJECT --estimate` says what each needs.",
+        )
+    if settings.method == "full" and (settings.dora or settings.start != "zero" or settings.lora_plus > 1):
+        raise CurationError(
+            "dora, start and lora_plus are about adapters; full fine-tuning has none.",
+            "Leave them at their defaults, or choose method lora.",
+        )
 
 
 def hardware_bf16(device: str) -> bool:
@@ -116,8 +154,8 @@ def chosen(n: int, limit: int, seed: int) -> list[int]:
     return sorted(np.random.default_rng([seed, n]).choice(n, size=limit, replace=False).tolist())
 
 
-def mixed_in(general: list[Any], n_examples: int, settings: TrainSettings) -> list[Any]:
-    """Choose general examples so that they make up `general_share` of the mix.
+def mixed_in(general: list[Any], n_examples: int, settings: TrainSettings) -> list[int]:
+    """Choose general examples, as positions, so that they make up `general_share` of the mix.
 
     Raises:
         CurationError: there are none.
@@ -128,13 +166,14 @@ def mixed_in(general: list[Any], n_examples: int, settings: TrainSettings) -> li
             "Import general examples, or set general_share to 0.",
         )
     wanted = round(n_examples * settings.general_share / (1 - settings.general_share))
-    return [general[index] for index in chosen(len(general), wanted, settings.seed)]
+    return chosen(len(general), wanted, settings.seed)
 
 
 def run_fingerprint(settings: TrainSettings, train: TokenisedData, validation: TokenisedData) -> str:
     """Hash what decides a run's course: settings, base model, every token and label of its data."""
     digest = hashlib.sha256()
-    told = settings.model_dump(mode="json", exclude={"reason", "threads"})
+    told = settings.model_dump(mode="json", exclude={"reason", "threads", "sample_outputs"})
+    told = {name: value for name, value in told.items() if name not in ADDED or value != ADDED[name]}
     digest.update(json.dumps([told, base_fingerprint(settings.base)], sort_keys=True).encode())
     for example in [*train.examples, *validation.examples]:
         digest.update(np.asarray(example.tokens, dtype=np.int64).tobytes())

@@ -6,7 +6,7 @@ A base folder may carry `training_defaults.json`, measured for that base; it win
 `TrainSettings` and `reason`; rsLoRA and dropout are off there unless the file says otherwise, because a measured
 alpha/rank/learning rate belongs to plain LoRA.
 
-Not covered: full fine-tuning, quantised bases, preference training.
+Not covered: preference training, prompt tuning, EVA.
 """
 
 import json
@@ -18,22 +18,26 @@ from pydantic import BaseModel, Field, ValidationError
 from pipelines.errors import CurationError
 from pipelines.training.base_name import base_folder
 
-# Most examples in the row, epochs, rank, effective batch. Source: the table named above; 3 epochs below 3,000 examples.
-DEFAULTS_BY_SIZE: tuple[tuple[float, float, int, int], ...] = (
-    (300, 4, 16, 8),
-    (3_000, 3, 16, 8),
-    (30_000, 2, 32, 16),
-    (300_000, 1, 64, 32),
-    (float("inf"), 1, 128, 32),
+# Most examples in the row, epochs, rank, effective batch, learning rate. Source: the table named above; 3 epochs below
+# 3,000 examples. Batches stay under 32, since LoRA tolerates large ones less than full fine-tuning does.
+DEFAULTS_BY_SIZE: tuple[tuple[float, float, int, int, float], ...] = (
+    (300, 4, 16, 8, 2e-4),
+    (3_000, 3, 16, 8, 2e-4),
+    (30_000, 2, 32, 16, 2e-4),
+    (300_000, 1, 64, 16, 2e-4),
+    (float("inf"), 1, 256, 24, 1e-4),
 )
 LARGE_MODEL_LEARNING_RATE = 2e-4
 
 
 class TrainSettings(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
-    """Settings of one LoRA run."""
+    """Settings of one run."""
 
     base: str = Field("default", min_length=1, description="Base model: `default` (embedded), a hub name or a folder.")
-    method: Literal["lora"] = Field("lora", description="How the model is tuned.")
+    method: Literal["lora", "full", "qlora"] = Field(
+        "lora",
+        description="How the model is tuned: an adapter, all weights, or an adapter on a 4-bit base (CUDA only).",
+    )
     rank: int = Field(16, ge=1, le=1024, description="Rank of the adapter's matrices.")
     alpha: int = Field(32, ge=1, le=4096, description="Scale of the adapter; about twice the rank.")
     dropout: float = Field(0.05, ge=0, lt=1, description="Share of the adapter's inputs dropped while training.")
@@ -41,6 +45,18 @@ class TrainSettings(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False)
         "all-linear", min_length=1, description="Layers that get an adapter: `all-linear`, or names joined by commas."
     )
     rslora: bool = Field(True, description="Scale by alpha / sqrt(rank) (rsLoRA) instead of alpha / rank.")
+    dora: bool = Field(
+        False, description="Learn the length of each weight column apart (DoRA); about a quarter slower."
+    )
+    start: Literal["zero", "pissa"] = Field(
+        "zero", description="How the adapter starts: adding nothing, or as the main directions of each weight (PiSSA)."
+    )
+    lora_plus: float = Field(
+        1.0, ge=1, le=64, description="Learning rate of the adapter's second matrices, as a multiple (LoRA+; 1: off)."
+    )
+    turns: Literal["all", "last"] = Field(
+        "all", description="Assistant messages that are learned; a message of weight 0 never is."
+    )
     learning_rate: float = Field(LARGE_MODEL_LEARNING_RATE, gt=0, le=1, description="Highest learning rate.")
     schedule: Literal["cosine", "linear", "constant", "stable-decay"] = Field(
         "cosine", description="How the learning rate falls after the warm-up; stable-decay: not before the last third."
@@ -71,6 +87,9 @@ class TrainSettings(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False)
     checkpoint_every: int | None = Field(
         None, ge=1, description="Steps between two checkpoints; empty: at each evaluation."
     )
+    sample_outputs: int = Field(
+        3, ge=0, le=32, description="Validation prompts answered at evaluations, for people to look at; 0: none."
+    )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of the adapter's start, the order and the dropout.")
     threads: int = Field(1, ge=1, le=256, description="CPU threads of the run.")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where to compute; auto takes a GPU if any.")
@@ -88,15 +107,17 @@ def default_settings(base: str = "default", n_examples: int = 0) -> TrainSetting
     measured = folder / "training_defaults.json" if folder else None
     if measured is not None and measured.is_file():
         return _measured_settings(base, measured)
-    _, epochs, rank, batch = next(row for row in DEFAULTS_BY_SIZE if n_examples < row[0])
+    _, epochs, rank, batch, rate = next(row for row in DEFAULTS_BY_SIZE if n_examples < row[0])
     return TrainSettings(
         base=base,
         rank=rank,
         alpha=2 * rank,
         epochs=epochs,
         batch_size=batch,
-        reason=f"{n_examples:,} training examples: {epochs:g} epochs, rank {rank}, {batch} examples a step "
-        f"(table by data size); learning rate {LARGE_MODEL_LEARNING_RATE:g} for LoRA.",
+        learning_rate=rate,
+        reason=f"{n_examples:,} training examples: {epochs:g} epochs, rank {rank} on all linear layers with alpha twice"
+        f" that and rsLoRA (attention alone learns less at equal size), {batch} examples a step (LoRA wants fewer than"
+        f" 32), learning rate {rate:g} (about ten times that of full fine-tuning), dropout 0.05, weight decay 0.01.",
     )
 
 

@@ -9,17 +9,15 @@ LoRA on transformers and peft models with a loop of our own: batches of similar 
 learned, the adapter folded into narrow weights, bfloat16 where the processor has it. A run that finds checkpoints goes
 on from the newest. What is measured of time comes from the clock that is handed in.
 
-Not covered: several devices, quantised bases, full fine-tuning.
+Not covered: several devices, quantised bases.
 """
 
 import hashlib
 import json
 import os
-import platform
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,14 +25,27 @@ from pipelines.progress import Progress, no_progress, part_of
 from pipelines.training.adapter import add_adapter, fold_adapters, save_adapter
 from pipelines.training.base import base_fingerprint
 from pipelines.training.checkpoint import read_checkpoint, write_checkpoint
-from pipelines.training.loop import Loop
+from pipelines.training.drift import TASK_PANEL, Drift
+from pipelines.training.loop import Loop, out_of_memory
+from pipelines.training.loss import TokenLoss
+from pipelines.training.pace import Pace, memory_in_use
 from pipelines.training.prepare import Prepared, prepare
+from pipelines.training.record import (
+    data_fingerprint,
+    dataset_version,
+    hardware,
+    library_versions,
+    tokenizer_fingerprint,
+)
+from pipelines.training.samples import choose_samples, sample_answers
 from pipelines.training.schedule import evaluation_interval, total_steps
 from pipelines.training.settings import TrainSettings
 
 # Rows of metrics in a long run, about; short runs get one a step.
 METRIC_ROWS = 500
 PREPARING = 0.05
+# Sample answers between the first and the last take at most this share of the time.
+SAMPLING_SHARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,7 @@ class TrainEvents:
 
     on_metrics: Callable[[dict[str, Any]], None] = lambda row: None
     on_progress: Progress = no_progress
+    on_samples: Callable[[dict[str, Any]], None] = lambda row: None
     should_stop: Callable[[], bool] = lambda: False
 
 
@@ -66,9 +78,23 @@ class TrainResult:
     """Real tokens that were read in training, over all epochs."""
     seconds: float
     adapter_sha256: str
+    kl_task: float | None
+    """KL to the base by token of the adapter that is kept, on validation examples; nats."""
+    kl_general: float | None
+    general_examples: int
+    general_loss_before: float | None
+    general_loss_after: float | None
+    memory_tokens: int
+    """Padded tokens computed at once; lower than set where memory ran out."""
     base: str
     base_sha256: str
+    base_revision: str
+    """Commit of a base from the hub; empty for a folder."""
+    tokenizer_sha256: str
     template_sha256: str
+    version: str
+    """Dataset version, as the run's `data/version.json` names it."""
+    data_sha256: str
     settings: dict[str, Any]
     versions: dict[str, str] = field(default_factory=dict)
     hardware: dict[str, Any] = field(default_factory=dict)
@@ -88,7 +114,9 @@ def train(
         run_folder: holds `data/`; gets `checkpoints/`, `adapter/`, `result.json`.
         settings: the run's settings; on resuming they must be those that the run began with.
         events: who is told; metrics rows hold step, epoch, loss, validation_loss, learning_rate, tokens_per_second,
-            gradient_norm, seconds (row 0 is the base before any step, its loss is null).
+            gradient_norm, seconds (row 0 is the base before any step, its loss is null), padding_share, kl_task at
+            evaluations, memory in bytes, seconds_left once the first 20 steps have shown how long one takes.
+            Sample rows hold step and samples (kind, prompt, reference, text).
         forced: train in spite of findings that a person may accept.
         clock: seconds that pass.
 
@@ -97,6 +125,17 @@ def train(
     """
     events = events or TrainEvents()
     prepared = prepare(run_folder, settings, forced=forced, progress=part_of(events.on_progress, 0.0, PREPARING))
+    task, general = (
+        Drift(
+            panel,
+            TokenLoss(prepared.model, bf16=prepared.bf16, device=prepared.device),
+            vocabulary=prepared.model.get_input_embeddings().weight.shape[0],
+            memory_tokens=settings.memory_tokens,
+            pad_id=prepared.tokenizer.pad_token_id or 0,
+            device=prepared.device,
+        )
+        for panel in (prepared.validation[:TASK_PANEL], prepared.general)
+    )
     model = add_adapter(prepared.model, settings)
     fold_adapters(model)
     loop = Loop(
@@ -109,7 +148,7 @@ def train(
         device=prepared.device,
         bf16=prepared.bf16,
     )
-    return _Run(run_folder, settings, prepared, loop, events, clock).go()
+    return _Run(run_folder, settings, prepared, loop, task, general, events, clock).go()
 
 
 class _Run:
@@ -121,11 +160,18 @@ class _Run:
         settings: TrainSettings,
         prepared: Prepared,
         loop: Loop,
+        task: Drift,
+        general: Drift,
         events: TrainEvents,
         clock: Callable[[], float],
     ) -> None:
         self.folder, self.settings, self.prepared = folder, settings, prepared
         self.loop, self.events, self.clock = loop, events, clock
+        self.task, self.general = task, general
+        self.kl_task: float | None = None
+        self.samples: list[tuple[str, int]] = []
+        self.sampling_seconds = 0.0
+        self.pace = Pace(loop.steps)
         self.tokens, self.earlier, self.began = 0, 0.0, clock()
         self.base_loss: float | None = None
         self.final_loss: float | None = None
@@ -150,7 +196,9 @@ class _Run:
             started = self.clock()
             rate = loop.learning_rate
             figures = loop.advance()
+            self.pace.step(self.clock() - started)
             self.window_seconds += self.clock() - started
+            self.window_computed += figures.computed
             self.window_loss += figures.loss_sum
             self.window_supervised += figures.supervised
             self.window_tokens += figures.tokens
@@ -171,17 +219,44 @@ class _Run:
             self.loop.restore(found.tensors, found.state)
             self.tokens, self.earlier = found.state["tokens"], found.state["seconds"]
             self.base_loss, self.final_loss = found.state["base_loss"], found.state["final_loss"]
+            self.samples = [(kind, position) for kind, position in found.state.get("samples", [])]
             return
         if self.prepared.validation:
-            self.base_loss, _ = self.loop.evaluate()
+            self.base_loss, losses = self.loop.evaluate()
+            self.samples = choose_samples(losses, self.settings.sample_outputs, self.settings.seed)
+            self._sample()
         self.events.on_metrics(self._row(None, self.base_loss, 0.0, None, None))
 
     def _evaluate(self) -> float:
+        started = self.clock()
         loss, by_example = self.loop.evaluate()
+        self.kl_task = self.task.measure(self.loop.token_loss)[0]
+        self.pace.evaluation(self.clock() - started)
+        if self.sampling_seconds <= SAMPLING_SHARE * self._seconds() or self.loop.step == self.loop.steps:
+            self._sample()
         if self.loop.stopping.record(self.loop.step, loss, by_example):
             self.loop.keep_best()
-            save_adapter(self.loop.model, self.folder / "adapter", self.settings.base, self.loop.best)
+            save_adapter(
+                self.loop.model, self.folder / "adapter", self.settings.base, self.loop.best, self.prepared.tokenizer
+            )
         return loss
+
+    def _sample(self) -> None:
+        """Answer the fixed prompts, if that has not cost too large a share of the time so far."""
+        if not self.samples:
+            return
+        started = self.clock()
+        told = []
+        try:
+            told = sample_answers(
+                self.samples, self.prepared.validation_messages, self.loop.model, self.prepared.tokenizer
+            )
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error):
+                raise
+            self.samples = []  # to look at answers is not worth the run
+        self.events.on_samples({"step": self.loop.step, "samples": told})
+        self.sampling_seconds += self.clock() - started
 
     def _save(self) -> None:
         tensors, figures = self.loop.state()
@@ -191,6 +266,7 @@ class _Run:
             "seconds": self._seconds(),
             "base_loss": self.base_loss,
             "final_loss": self.final_loss,
+            "samples": self.samples,
         }
         write_checkpoint(self.folder / "checkpoints", self.loop.step, tensors, figures)
 
@@ -200,11 +276,11 @@ class _Run:
         speed = self.window_tokens / max(self.window_seconds, 1e-9)
         self.final_loss = loss
         self.events.on_metrics(self._row(loss, validation_loss, rate, speed, norm))
-        left = self._seconds() / loop.step * (loop.steps - loop.step)
+        left = self.pace.left(loop.step, self.evaluate_every)
+        until = "" if left is None else f", about {left:,.0f} s left"
         self.events.on_progress(
             PREPARING + (1 - PREPARING) * loop.step / loop.steps,
-            f"Step {loop.step:,} of {loop.steps:,}, loss {loss:.3f}, {speed:,.0f} tokens a second, "
-            f"about {left:,.0f} s left",
+            f"Step {loop.step:,} of {loop.steps:,}, loss {loss:.3f}, {speed:,.0f} tokens a second{until}",
         )
         self._forget_window()
 
@@ -220,12 +296,23 @@ class _Run:
             "tokens_per_second": speed,
             "gradient_norm": norm,
             "seconds": round(self._seconds(), 3),
+            "padding_share": 1 - self.window_tokens / self.window_computed if self.window_computed else None,
+            "kl_task": None if validation_loss is None or loss is None else self.kl_task,
+            "memory": memory_in_use(self.prepared.device),
+            "seconds_left": self.pace.left(self.loop.step, self.evaluate_every),
         }
 
     def _finish(self, state: Literal["finished", "stopped early", "cancelled"]) -> TrainResult:
         loop = self.loop
-        digest = save_adapter(loop.model, self.folder / "adapter", self.settings.base, loop.best or None)
+        digest = save_adapter(
+            loop.model, self.folder / "adapter", self.settings.base, loop.best or None, self.prepared.tokenizer
+        )
         evaluated = bool(loop.best)
+        kl_task = kl_general = general_after = None
+        if state != "cancelled":  # whoever cancels does not wait for it
+            loop.take_best()
+            kl_task, _ = self.task.measure(loop.token_loss)
+            kl_general, general_after = self.general.measure(loop.token_loss)
         result = TrainResult(
             state=state,
             steps=loop.step,
@@ -242,18 +329,22 @@ class _Run:
             tokens=self.tokens,
             seconds=round(self._seconds(), 3),
             adapter_sha256=digest,
+            kl_task=kl_task if self.task.examples else None,
+            kl_general=kl_general if self.general.examples else None,
+            general_examples=len(self.general.examples),
+            general_loss_before=self.general.base_loss if self.general.examples else None,
+            general_loss_after=general_after if self.general.examples else None,
+            memory_tokens=loop.memory_tokens,
             base=self.settings.base,
             base_sha256=base_fingerprint(self.settings.base),
+            base_revision=str(getattr(self.prepared.model.config, "_commit_hash", None) or ""),
+            tokenizer_sha256=tokenizer_fingerprint(self.prepared.tokenizer),
+            version=dataset_version(self.folder),
+            data_sha256=data_fingerprint(self.folder),
             template_sha256=hashlib.sha256(str(self.prepared.tokenizer.chat_template).encode()).hexdigest(),
             settings=self.settings.model_dump(mode="json"),
-            versions={name: version(name) for name in ("torch", "transformers", "peft", "tokenizers")}
-            | {"python": platform.python_version()},
-            hardware={
-                "device": self.prepared.device,
-                "machine": platform.machine(),
-                "threads": self.settings.threads,
-                "bf16": self.prepared.bf16,
-            },
+            versions=library_versions(),
+            hardware=hardware(self.prepared.device) | {"threads": self.settings.threads, "bf16": self.prepared.bf16},
         )
         fresh = self.folder / "result.json.new"
         fresh.write_text(json.dumps(asdict(result), indent=2) + "\n", "utf-8")
@@ -265,4 +356,4 @@ class _Run:
 
     def _forget_window(self) -> None:
         self.window_loss = self.window_seconds = 0.0
-        self.window_supervised = self.window_tokens = 0
+        self.window_supervised = self.window_tokens = self.window_computed = 0

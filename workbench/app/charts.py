@@ -86,6 +86,28 @@ def loss_curve(metrics: pl.DataFrame) -> None:
     st.vega_lite_chart(long, spec, height=300, alt="Training and validation loss by step")
 
 
+def curves(metrics: pl.DataFrame, names: tuple[str, ...]) -> None:
+    """Draw some columns over steps, each on a scale of its own beneath the other.
+
+    Args:
+        metrics: step and the columns.
+        names: the columns.
+    """
+    for name in names:
+        shown = metrics.select("step", pl.col(name).alias("value")).drop_nulls()
+        title = name.replace("_", " ").capitalize()
+        spec = {
+            "mark": {"type": "line", "strokeWidth": 2, "color": "#0B8F86"},
+            "encoding": {
+                "x": {"field": "step", "type": "quantitative", "title": "Step"},
+                "y": {"field": "value", "type": "quantitative", "title": title, "axis": {"tickCount": 3}},
+                "tooltip": [{"field": "step"}, {"field": "value", "format": ".4~g"}],
+            },
+        }
+        if not shown.is_empty():
+            st.vega_lite_chart(shown, spec, height=130, alt=f"{title} by step")
+
+
 def metric_intervals(metrics: pl.DataFrame, variants: list[str]) -> None:
     """Draw each metric of each variant as a point with its interval.
 

@@ -1,11 +1,15 @@
-"""An estimate of a run as lines for a terminal."""
+"""An estimate, a comparison of two runs, a sweep, as lines for a terminal."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pipelines.training.estimate import Estimate
+    from workbench.run_comparison import RunComparison
+    from workbench.run_view import RunView
 
 GIB = 1 << 30
 
@@ -32,3 +36,24 @@ def duration(seconds: float) -> str:
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def comparison_lines(found: RunComparison) -> list[str]:
+    """Say what differs between two runs."""
+    parts = {"setting": found.settings, "record": found.record, "result": found.results}
+    return [
+        f"{found.old} -> {found.new}",
+        *(f"{part}: {name}: {old} -> {new}" for part, names in parts.items() for name, (old, new) in names.items()),
+        f"data: {len(found.added):,} examples added, {len(found.removed):,} removed, {len(found.edited):,} edited",
+    ]
+
+
+def sweep_lines(runs: Sequence[RunView], names: Sequence[str]) -> list[str]:
+    """Say the best validation loss of each run of a sweep, lowest first."""
+    ranked = sorted(runs, key=lambda run: float("inf") if run.best_loss is None else run.best_loss)
+    lines = []
+    for run in ranked:
+        values = "  ".join(f"{name}={run.settings[name]}" for name in names)
+        loss = "no validation loss" if run.best_loss is None else f"best validation loss {run.best_loss:.4f}"
+        lines.append(f"{run.run_id}  {values}  {loss}  ({run.state})")
+    return lines

@@ -31,6 +31,7 @@ class TrainJob(BaseModel, frozen=True, extra="forbid"):
 
     kind: Literal["train"] = "train"
     train: TrainSettings
+    after: tuple[str, ...] = Field((), description="Runs beside this one that must be over before it begins.")
     force: bool = Field(False, description="Train in spite of findings that a person may accept.")
 
 

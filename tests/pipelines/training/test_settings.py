@@ -21,7 +21,12 @@ def test_defaults_follow_the_size_of_the_data() -> None:
     small, large = default_settings("org/model", 200), default_settings("org/model", 50_000)
     assert (small.rank, small.epochs, small.alpha) == (16, 4, 32)
     assert (large.rank, large.epochs, large.learning_rate) == (64, 1, 2e-4)
+    huge = default_settings("org/model", 1_000_000)
+    assert (huge.rank, huge.epochs, huge.learning_rate) == (256, 1, 1e-4)
+    assert all(settings.batch_size < 32 for settings in (small, large, huge))
+    assert (small.targets, small.rslora, small.dropout, small.weight_decay) == ("all-linear", True, 0.05, 0.01)
     assert "200 training examples" in small.reason
+    assert "ten times" in small.reason
 
 
 def test_measured_defaults_of_a_base_win(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from workbench.cli.answer import json_option, progress_on_stderr, project_argument, settings_given, tell
-from workbench.cli.estimate_lines import estimate_lines
+from workbench.cli.estimate_lines import comparison_lines, estimate_lines, sweep_lines
 
 if TYPE_CHECKING:
     from pipelines.training.preflight import Preflight
@@ -17,12 +17,18 @@ if TYPE_CHECKING:
 @click.command("train")
 @project_argument
 @click.option("--base", default="default", show_default=True, help="Base model: default, a hub name, or a folder.")
-@click.option("--method", type=click.Choice(["lora"]), default="lora", show_default=True, help="How it is tuned.")
+@click.option(
+    "--method", type=click.Choice(["lora", "full", "qlora"]), default="lora", show_default=True, help="How it is tuned."
+)
 @click.option(
     "--data", type=click.Choice(["curated", "raw"]), default="curated", show_default=True, help="Kept examples, or all."
 )
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting; repeatable.")
 @click.option("--resume", metavar="RUN", help="Go on with a run that was stopped or has died.")
+@click.option("--rerun", metavar="RUN", help="Train again from a run's record: its settings, its data.")
+@click.option("--sweep", multiple=True, metavar="KEY=V1,V2", help="A run for each value, in turn; repeatable once.")
+@click.option("--queue", is_flag=True, help="Wait for the runs that are under way first.")
+@click.option("--compare", nargs=2, metavar="OLD NEW", help="Only say what differs between two runs.")
 @click.option("--check", is_flag=True, help="Only look at what the trainer would see.")
 @click.option("--estimate", is_flag=True, help="Only say what it takes: memory, time, cost, here and on rented GPUs.")
 @click.option("--prices", type=click.Path(path_type=Path), help="Price file; else gpu_prices.json of the project.")
@@ -35,6 +41,10 @@ def command(
     data: str,
     settings: tuple[str, ...],
     resume: str | None,
+    rerun: str | None,
+    sweep: tuple[str, ...],
+    queue: bool,
+    compare: tuple[str, str] | None,
     check: bool,
     estimate: bool,
     prices: Path | None,
@@ -46,24 +56,41 @@ def command(
 
     with Project.open(project) as opened:
         training = opened.training
-        if resume:
+        if compare:
+            differing = training.compare(*compare)
+            tell({"comparison": differing}, comparison_lines(differing), as_json=as_json)
+            return
+        if rerun:
+            run_id = training.rerun(rerun)
+        elif resume:
             training.resume(resume)
             run_id = resume
         else:
             chosen = training.settings({**settings_given(settings), "method": method}, base)
             if check or estimate:
                 looked = training.check(chosen, data)  # type: ignore[arg-type]
-                figures, lines = {"preflight": looked}, _preflight_lines(looked) if check else []
+                figures: dict[str, object] = {"preflight": looked}
+                lines = _preflight_lines(looked) if check else []
                 if estimate:
                     seconds = looked.estimated_seconds
-                    found = training.estimate(chosen, data, prices=prices, seconds_here=seconds)  # type: ignore[arg-type]
-                    figures, lines = {**figures, "estimate": found}, [*lines, *estimate_lines(found)]
+                    taken = training.estimate(chosen, data, prices=prices, seconds_here=seconds)  # type: ignore[arg-type]
+                    figures["estimate"] = taken
+                    lines += estimate_lines(taken)
                 tell(figures, lines, as_json=as_json)
                 return
-            run_id = training.start(chosen, data, force=force)  # type: ignore[arg-type]
+            if sweep:
+                grid = {key: str(value).split(",") for key, value in settings_given(sweep).items()}
+                ids = training.sweep(chosen, grid, data, force=force)  # type: ignore[arg-type]
+                runs = [training.wait(one, progress_on_stderr()) for one in ids]
+                tell({"runs": runs}, sweep_lines(runs, list(grid)), as_json=as_json)
+                return
+            after = training.under_way() if queue else []
+            run_id = training.start(chosen, data, force=force, after=after)  # type: ignore[arg-type]
         run = training.wait(run_id, progress_on_stderr())
         loss = "" if run.best_loss is None else f", best validation loss {run.best_loss:.4f}"
-        tell({"run": run}, [f"{run.run_id}: {run.state}{loss}"], as_json=as_json)
+        found = training.diagnosis(run_id)
+        said = [f"{run.run_id}: {run.state}{loss}", *(f"{one.sentence} {one.evidence}" for one in found)]
+        tell({"run": run, "diagnosis": found}, said, as_json=as_json)
 
 
 def _preflight_lines(looked: Preflight) -> list[str]:

@@ -1,0 +1,116 @@
+"""One run while it goes on and afterwards: figures, curves, what it answers, what its curves say."""
+
+import streamlit as st
+
+from workbench.app import charts, session
+from workbench.app.navigation import link
+from workbench.app.plain import counted, plain
+from workbench.cli.estimate_lines import GIB, duration
+
+COLOURS = {"running": "blue", "finished": "green", "cancelled": "orange", "failed": "red", "queued": "gray"}
+UNDER_WAY = ("queued", "running")
+
+
+def draw_run(project, run_id: str) -> None:
+    """Draw one run: its state, its loss and what can be done with it."""
+    run = project.training.run(run_id)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(run.state, color=COLOURS.get(run.state, "gray"))
+        about = f"{run.data} data, {counted(run.train_examples, 'example')}, base {run.base}"
+        st.caption(plain(about), width="content")
+        if run.state in UNDER_WAY:
+            act = {"on_click": session.attempt, "args": (project.training.cancel, run_id)}
+            st.button("Cancel", icon=":material/stop:", key="cancel-run", **act)
+        elif run.state in ("cancelled", "failed"):
+            act = {"on_click": session.attempt, "args": (project.training.resume, run_id)}
+            st.button("Resume", icon=":material/play_arrow:", key="resume-run", type="primary", **act)
+        elif run.state == "finished":
+            link("compare", "Compare it with the base model", ":material/arrow_forward:")
+    if run.error is not None:
+        session.show_error(run.error)
+    if run.state in UNDER_WAY:
+        st.progress(run.progress, text=plain(run.message) or "Starting")
+    metrics = project.training.metrics(run_id)
+    if metrics.is_empty():
+        st.caption("The loss appears here after the first steps.")
+        return
+    with st.container(horizontal=True):
+        for name, value in figures(metrics, run):
+            st.metric(name, value, border=True, width="content")
+    charts.loss_curve(metrics)
+    with st.expander("Learning rate, gradient norm, KL to the base"):
+        charts.curves(metrics, ("learning_rate", "gradient_norm", "kl_task"))
+    draw_diagnosis(project.training.diagnosis(run_id), run)
+    draw_samples(project.training.samples(run_id))
+
+
+def figures(metrics, run) -> list[tuple[str, str]]:
+    """Return names and values of what a run is doing now."""
+    last = {name: metrics[name].drop_nulls() for name in metrics.columns}
+    shown = [("Step", f"{metrics['step'].max():,}"), ("Epoch", f"{metrics['epoch'].max() or 0:.2f}")]
+    if run.best_loss is not None:
+        shown.append(("Best validation loss", f"{run.best_loss:.3f}"))
+    if len(last["tokens_per_second"]):
+        shown.append(("Tokens a second", f"{last['tokens_per_second'].median():,.0f}"))
+    if len(last["padding_share"]):
+        shown.append(("Padding", f"{last['padding_share'].mean():.1%}"))
+    if len(last["memory"]):
+        shown.append(("Memory", f"{last['memory'].max() / GIB:.2f} GiB"))
+    if run.state in UNDER_WAY and len(last["seconds_left"]):
+        shown.append(("Time left", duration(last["seconds_left"][-1])))
+    return shown
+
+
+def draw_diagnosis(found, run) -> None:
+    """Draw what the curves say, once the run is over."""
+    if run.state in UNDER_WAY:
+        return
+    for one in found:
+        show = st.success if one.kind == "no trouble" else st.warning
+        show(f"{plain(one.sentence)} {plain(one.evidence)}")
+
+
+def draw_samples(rows) -> None:
+    """Draw what the model answers to the fixed prompts, as it was at first and as it is now."""
+    if not rows:
+        return
+    with st.expander(f"What it answers to {counted(len(rows[-1]['samples']), 'validation prompt')}"):
+        first = {one["prompt"]: one["text"] for one in rows[0]["samples"]}
+        for one in rows[-1]["samples"]:
+            st.caption(f"Loss of the base on it: {plain(one['kind'])}")
+            st.dataframe(
+                {
+                    "": ["prompt", "reference", f"step {rows[0]['step']}", f"step {rows[-1]['step']}"],
+                    "text": [one["prompt"], one["reference"], first.get(one["prompt"], ""), one["text"]],
+                },
+                hide_index=True,
+                row_height=60,
+            )
+
+
+def draw_comparison(project, run_id: str, others: list[str]) -> None:
+    """Draw what differs between a run and another one of the project."""
+    if not others:
+        return
+    with st.expander("Compare with another run"):
+        other = st.selectbox("Other run", others, key="other-run", width=360)
+        found = project.training.compare(other, run_id)
+        parts = {"setting": found.settings, "record": found.record, "result": found.results}
+        rows = [(part, name, *pair) for part, names in parts.items() for name, pair in names.items()]
+        columns = zip(*rows, strict=True) if rows else ((), (), (), ())
+        names = ("what", "name", other, run_id)
+        st.dataframe(
+            {name: [str(value) for value in column] for name, column in zip(names, columns, strict=True)},
+            hide_index=True,
+        )
+        st.caption(
+            f"Training data: {counted(len(found.added), 'example')} added, {len(found.removed):,} removed,"
+            f" {len(found.edited):,} edited."
+        )
+        changed = {"added": found.added, "removed": found.removed, "edited": [new for _, new in found.edited]}
+        listed = [(change, example) for change, ids in changed.items() for example in ids]
+        if listed:
+            st.dataframe(
+                {"change": [change for change, _ in listed], "example_id": [example for _, example in listed]},
+                hide_index=True,
+            )
