@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.components.findings import draw_conflicts, draw_personal
+from pages.components.taste import draw_taste
 from workbench.app import charts, session
 from workbench.app.navigation import go
 from workbench.app.plain import counted, plain
@@ -87,7 +88,9 @@ with left:
 with right:
     draw_suggestions(project, session.reviewer_name())
     draw_run_button(project, "Run again")
-findings, reasons, conflicts, personal = st.tabs(["Findings", "Reasons for suggestions", "Conflicts", "Personal data"])
+findings, reasons, conflicts, personal, taste = st.tabs(
+    ["Findings", "Reasons for suggestions", "Conflicts", "Personal data", "Your taste"]
+)
 with findings:
     draw_findings(project)
 with reasons:
@@ -105,3 +108,5 @@ with conflicts:
     draw_conflicts(project)
 with personal:
     draw_personal(project)
+with taste:
+    draw_taste(project)

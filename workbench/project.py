@@ -39,6 +39,7 @@ from workbench.reviewing import Reviewing
 from workbench.splitting import Splitting
 from workbench.store.store import Clock, Store, utc_now
 from workbench.tables import Tables
+from workbench.tasting import Tasting
 from workbench.training import Training
 from workbench.versions import Versions
 
@@ -173,6 +174,11 @@ class Project:
     def decontaminating(self) -> Decontaminating:
         """What gives held-out examples away, and dropping it."""
         return Decontaminating(self.store)
+
+    @cached_property
+    def tasting(self) -> Tasting:
+        """Learn the reviewers' taste."""
+        return Tasting(self.store, self.folder)
 
     @cached_property
     def splitting(self) -> Splitting:

@@ -34,6 +34,16 @@ class Queue:
 QUEUES = {
     queue.name: queue
     for queue in (
+        Queue(
+            "random",
+            "Random",
+            "Drawn at random, each source and topic by its share: the drop rate here is true of all.",
+        ),
+        Queue(
+            "likely_problems",
+            "Likely problems",
+            "What you would most likely drop, by what you decided so far. These decisions count in no reported rate.",
+        ),
         Queue("all", "Undecided", "As imported, line by line."),
         Queue("doubtful", "Doubtful", "The stages found something that only a person can judge; worst first."),
         Queue("to_drop", "Suggested to drop", "The stages would drop these; worst first."),

@@ -166,9 +166,10 @@ class Reviewing:
     def log(self, events: Sequence[Mapping[str, Any]], who: str) -> int:
         """Store events of a review session in their order and return the highest sequence that is stored.
 
-        Each event is `{session, sequence, example_id, action, note?, messages?, undoes?, origin?}`; action is keep,
-        drop, flag, pending, note, edit or undo (of the event whose sequence `undoes` names); origin is `person`, or
-        `deciding vote` to settle a disagreement. Sending an event twice stores it once.
+        Each event is `{session, sequence, example_id, action, note?, messages?, undoes?, origin?, queue?}`; action is
+        keep, drop, flag, pending, note, edit or undo (of the event whose sequence `undoes` names); origin is `person`,
+        or `deciding vote` to settle a disagreement; queue is the one that showed the example.
+        Sending an event twice stores it once.
 
         Raises:
             CurationError: an event that is no decision; those before it are stored.
@@ -188,6 +189,8 @@ class Reviewing:
 
     def _store_event(self, event: Mapping[str, Any], who: str) -> None:
         place: dict[str, object] = {"session": str(event["session"]), "sequence": int(event["sequence"])}
+        if event.get("queue"):
+            place["queue"] = str(event["queue"])
         action, note = str(event["action"]), str(event.get("note") or "")
         example_id = str(event.get("example_id") or "")
         row: dict[str, object] = {"example_id": example_id, "action": action, "note": note or None, **place}

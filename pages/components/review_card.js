@@ -174,7 +174,7 @@ class ReviewCard {
     const card = this.card;
     if (!card || this.editing) return;
     const origin = this.data.deciding && ["keep", "drop", "flag"].includes(action) ? { origin: "deciding vote" } : {};
-    const sequence = this.log.add({ example_id: card.example_id, action, ...origin, ...more });
+    const sequence = this.log.add({ example_id: card.example_id, action, queue: this.data.asked, ...origin, ...more });
     if (action === "note") {
       (card.history ??= []).push({ action, who: "you", when: "", note: more.note });
       draw(this);

@@ -45,6 +45,40 @@ def quality_histogram(bins: pl.DataFrame) -> None:
     st.vega_lite_chart(bins, spec, height=260, alt="Histogram of quality by suggestion")
 
 
+def reliability(bands: list[dict[str, Any]]) -> None:
+    """Draw what share of examples was kept among those for which it was forecast, against the line of no error.
+
+    Args:
+        bands: objects with low, high, examples, predicted, observed, observed_low, observed_high.
+    """
+    unit = {"domain": [0, 1]}
+    axis = {"format": ".0%", "labelFlush": False, "tickCount": 5}
+    x = {"field": "predicted", "type": "quantitative", "scale": unit, "axis": axis, "title": "Forecast to be kept"}
+    y = {"field": "observed", "type": "quantitative", "scale": unit, "axis": axis, "title": "Kept"}
+    tooltip = [{"field": name, "format": ".2f"} for name in ("predicted", "observed", "observed_low", "observed_high")]
+    spec = {
+        "layer": [
+            {
+                "data": {"values": [{"at": 0}, {"at": 1}]},
+                "mark": {"type": "line", "strokeDash": [4, 4], "color": "#8A8F98"},
+                "encoding": {
+                    "x": {"field": "at", "type": "quantitative", "scale": unit},
+                    "y": {"field": "at", "type": "quantitative", "scale": unit},
+                },
+            },
+            {
+                "mark": {"type": "rule", "strokeWidth": 2, "color": "#0B8F86"},
+                "encoding": {"x": x, "y": {**y, "field": "observed_low"}, "y2": {"field": "observed_high"}},
+            },
+            {
+                "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1, "color": "#0B8F86"},
+                "encoding": {"x": x, "y": y, "tooltip": [{"field": "examples"}, *tooltip]},
+            },
+        ],
+    }
+    st.vega_lite_chart(pl.DataFrame(bands), spec, height=280, alt="Reliability of the forecast, band by band")
+
+
 def loss_curve(metrics: pl.DataFrame) -> None:
     """Draw training and validation loss over steps.
 

@@ -58,9 +58,9 @@ def file_of(name: str) -> Path:
     return PAGES_FOLDER / FILES.get(name, f"{name}.py")
 
 
-def go(name: str) -> None:
-    """Leave this page for another one."""
-    st.switch_page(pages()[name])
+def go(name: str, query: dict[str, str] | None = None) -> None:
+    """Leave this page for another one, with parameters in its address."""
+    st.switch_page(pages()[name], query_params=query)
 
 
 def link(name: str, label: str | None = None, icon: str | None = None) -> None:

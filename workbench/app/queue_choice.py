@@ -19,7 +19,7 @@ def chosen_queue(project: Project, chosen: Filter) -> str:
     # A selection from another page, or of a state, is shown whatever was decided about it.
     if chosen.state or chosen.group or chosen.ids is not None:
         return "filter"
-    return "worst" if "quality" in project.curation.stages_run() else "all"
+    return "random"
 
 
 def draw_queues(project: Project, chosen: Filter, who: str, queue: str) -> None:

@@ -93,6 +93,8 @@ class ReviewQueue:
             "total": max(state.total, state.given),
             "counting": not state.counted,
             "more": state.more,
+            # A filter chooses: what is drawn at random within it is no random sample of all.
+            "asked": self._queue if self._chosen == Filter() else f"{self._queue} within a filter",
             "deciding": QUEUES[self._queue].deciding,
             "opens": OPENS.get(self._queue, ""),
             "acknowledged": state.acknowledged,

@@ -118,6 +118,19 @@ class AnalysisStore:
         """Return all scores."""
         return self._database.frame("SELECT * FROM scores ORDER BY example_id, scorer")
 
+    def lowest_taste(self, reviewer: str, limit: int) -> pl.DataFrame:
+        """Return the undecided examples of lowest taste, sealed ones aside, lowest first.
+
+        Columns: example_id, prompt, completion, score, reason.
+        """
+        return self._database.frame(
+            "SELECT t.example_id, e.prompt, e.completion, t.score, t.reason FROM taste t JOIN examples e"
+            " USING (example_id) JOIN states s USING (example_id) WHERE t.reviewer = $reviewer AND s.state = 'pending'"
+            " AND t.example_id NOT IN (SELECT example_id FROM sealed)"
+            " AND t.example_id IN (SELECT example_id FROM present) ORDER BY t.score, t.example_id LIMIT $limit",
+            {"reviewer": reviewer, "limit": limit},
+        )
+
     def conflicts(self) -> pl.DataFrame:
         """Return all conflicts."""
         return self._database.frame("SELECT * FROM conflicts ORDER BY kind, group_id, example_id")

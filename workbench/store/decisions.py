@@ -20,6 +20,7 @@ _COLUMNS: dict[str, pl.DataType] = {
     "undoes": pl.Int64(),
     "session": pl.String(),
     "sequence": pl.Int64(),
+    "queue": pl.String(),
 }
 
 
@@ -45,7 +46,7 @@ class DecisionStore:
 
         Args:
             rows: objects with `example_id` and `action` (keep, drop, flag, pending, edit, note), and where they apply
-                `note`, `replacement_id`, `session`, `sequence`.
+                `note`, `replacement_id`, `session`, `sequence`, `queue`.
             reviewer: who decided.
             now: when, UTC.
             origin: `person`, or the rule that decided.
@@ -155,6 +156,24 @@ class DecisionStore:
             "SELECT example_id, state FROM states WHERE example_id IN (SELECT example_id FROM roles WHERE role = $role)"
             " AND example_id IN (SELECT example_id FROM present) ORDER BY example_id",
             {"role": role},
+        )
+
+    def judgements(self) -> pl.DataFrame:
+        """Return what people said of training examples one by one: example_id, reviewer, kept, random.
+
+        What a reviewer said last counts; `random` says that a queue drawn at random showed the example. Ids that were
+        handed in as a file are judgements too. Bulk decisions, flags and what stands in the sealed split are none.
+        """
+        return self._database.frame(
+            "SELECT example_id, reviewer, arg_max(action, decision_id) = 'keep' AS kept,"
+            " coalesce(arg_max(queue, decision_id), '') = 'random' AS random FROM live_decisions"
+            " WHERE (origin IN ('person', 'deciding vote') OR origin LIKE 'ids in %')"
+            " AND action IN ('keep', 'drop', 'flag', 'pending')"
+            " AND batch NOT IN (SELECT batch FROM decisions WHERE action = 'edit')"
+            " AND example_id IN (SELECT example_id FROM roles WHERE role = 'train')"
+            " AND example_id NOT IN (SELECT example_id FROM sealed)"
+            " GROUP BY example_id, reviewer HAVING arg_max(action, decision_id) IN ('keep', 'drop')"
+            " ORDER BY reviewer, example_id"
         )
 
     def ranks(self) -> pl.DataFrame:

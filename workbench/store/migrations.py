@@ -232,6 +232,17 @@ def what_gives_held_out_examples_away(transaction: Transaction) -> None:
     )
 
 
+def taste_of_reviewers(transaction: Transaction) -> None:
+    """What a reviewer would say of each example, and from which queue a decision came: a random one is unbiased."""
+    for statement in (
+        "ALTER TABLE decisions ADD COLUMN queue VARCHAR",
+        "CREATE OR REPLACE VIEW live_decisions AS SELECT * FROM decisions WHERE action <> 'undo' AND batch NOT IN"
+        " (SELECT undoes FROM decisions WHERE action = 'undo')",
+        "CREATE TABLE taste (example_id VARCHAR, reviewer VARCHAR, score DOUBLE, reason VARCHAR)",
+    ):
+        transaction.execute(statement)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     examples_and_where_they_came_from,
     decisions_of_people,
@@ -244,6 +255,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     edited_texts_stand_by_their_edit,
     where_variants_fail,
     what_gives_held_out_examples_away,
+    taste_of_reviewers,
 )
 
 

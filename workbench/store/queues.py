@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from workbench.store.browse import SELECTION_FROM, BrowseStore, Filter
+from workbench.store.catalog import CATALOG
 from workbench.store.database import Database
 from workbench.store.leases import SHARED
 
@@ -32,6 +33,21 @@ _TOUCHED = (
     " LEFT JOIN (SELECT example_id, max(decision_id) AS decision_id FROM live_decisions GROUP BY example_id) t"
     " USING (example_id)"
 )
+# Each source and topic gets its share of every stretch of the queue, from a random start; within it, order is random.
+_STRATUM = "coalesce(source, '') || '|' || coalesce(cluster_id::VARCHAR, '')"
+_TURN = (
+    " JOIN (SELECT example_id, (row_number() OVER stratum - hash(stratum_name || $seed) % 1000003 / 1000003.0)"
+    " / count(*) OVER (PARTITION BY stratum_name) AS turn FROM"
+    f" (SELECT example_id, {_STRATUM} AS stratum_name FROM {CATALOG} WHERE shown AND (roles & 1) <> 0)"
+    " WINDOW stratum AS (PARTITION BY stratum_name ORDER BY hash(example_id || $seed), example_id)) r"
+    " USING (example_id)"
+)
+# Scores of the reviewer's own taste where there is one, else of everybody's.
+_TASTE = (
+    " JOIN (SELECT example_id, arg_max(score, reviewer = $reviewer) AS score FROM taste"
+    " WHERE reviewer IN ($reviewer, '') GROUP BY example_id) a USING (example_id)"
+)
+_SEED = "random queue"
 
 
 @dataclass(frozen=True)
@@ -44,7 +60,13 @@ class QueueQuestion:
 
 
 QUESTIONS = {
+    "random": QueueQuestion(_OPEN, "r.turn, hash(e.example_id || $seed), e.example_id", _TURN),
     "all": QueueQuestion(_OPEN, "e.position, e.example_id"),
+    "likely_problems": QueueQuestion(
+        f"e.example_id IN (SELECT example_id FROM taste WHERE reviewer IN ($reviewer, '')) AND {_OPEN}",
+        "a.score, e.example_id",
+        _TASTE,
+    ),
     "doubtful": QueueQuestion(f"e.suggestion = 'review' AND {_OPEN}", "e.quality, e.example_id"),
     "to_drop": QueueQuestion(f"e.suggestion = 'drop' AND {_OPEN}", "e.quality, e.example_id"),
     "to_keep": QueueQuestion(f"e.suggestion = 'keep' AND {_OPEN}", "e.quality, e.example_id"),
@@ -97,8 +119,9 @@ class QueueStore:
         where, values, frames = self._browse.selection(chosen)
         known = self.last_decision()
         values |= {"limit": limit, "offset": offset}
-        text = f"{question.condition} {question.order}"
-        values |= {name: value for name, value in (("reviewer", reviewer), ("bound", bound)) if f"${name}" in text}
+        text = f"{question.condition} {question.order} {question.joins}"
+        named = {"reviewer": reviewer, "bound": bound, "seed": _SEED}
+        values |= {name: value for name, value in named.items() if f"${name}" in text}
         rows = self._database.frame(
             f"SELECT e.example_id FROM {SELECTION_FROM}{question.joins} WHERE {where} AND {question.condition}"
             f" ORDER BY {question.order} LIMIT $limit OFFSET $offset",

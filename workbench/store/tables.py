@@ -10,12 +10,13 @@ TABLES = {
     "examples": "SELECT e.example_id, e.messages, e.system, e.prompt, e.completion, e.turns, e.tokens, e.parent_id,"
     " s.state FROM examples e JOIN states s USING (example_id) ORDER BY e.example_id",
     "rejected": 'SELECT file, line, "column", reason, remedy, raw FROM rejected ORDER BY import_id, line',
-    "decisions": "SELECT example_id, action, reviewer, decided_at, note, origin, batch, replacement_id, undoes"
+    "decisions": "SELECT example_id, action, reviewer, decided_at, note, origin, batch, replacement_id, undoes, queue"
     " FROM decisions ORDER BY decision_id",
     "duplicates": "SELECT * FROM duplicates ORDER BY group_id, example_id",
     "duplicate_pairs": "SELECT * FROM duplicate_pairs ORDER BY example_a, example_b, kind",
     "scores": 'SELECT example_id, scorer, score, reason, start, "end" FROM scores ORDER BY example_id, scorer',
     "quality": "SELECT * FROM quality ORDER BY example_id",
+    "taste": "SELECT example_id, reviewer, score, reason FROM taste ORDER BY reviewer, example_id",
     "conflicts": "SELECT * FROM conflicts ORDER BY kind, group_id, example_id",
     "personal_data": 'SELECT example_id, kind, start, "end", message_index FROM personal_data'
     " ORDER BY example_id, message_index, start",
