@@ -62,7 +62,8 @@ def draw_failures(project, name: str, variants: list) -> None:
     """Draw failing examples beside the training examples that are similar to them."""
     left, right = st.columns(2)
     variant = left.selectbox("Variant", variants, index=len(variants) - 1)
-    counts = session.attempt(failures.cause_counts, project, name, variant)
+    with st.spinner("Looking for similar training examples"):
+        counts = session.attempt(failures.cause_counts, project, name, variant)
     if not counts:
         st.caption("No example fails.")
         return

@@ -12,6 +12,7 @@ from workbench.app.watching import finished, watch
 SPLITS = {"validation": "Validation, for choosing", "test": "Test, at the end: every look is counted"}
 UNDER_WAY = ("queued", "running")
 ANSWERS = 5
+RATERS = ["rater", "votes", "agreement", "share_left", "low", "high", "note"]
 
 
 def draw_start(project) -> None:
@@ -91,6 +92,7 @@ def draw_ratings(project, evaluation) -> None:
         agreement = project.rating.agreement(evaluation.evaluation)
         if agreement:
             st.caption(f"Agreement of raters: {plain(agreement['note'])}")
+        draw_table(project.rating.raters(evaluation.evaluation), RATERS)
     link("rate", "Rate answers blind", ":material/arrow_forward:")
 
 

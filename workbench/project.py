@@ -31,6 +31,7 @@ from workbench.importing import Importing
 from workbench.importing_results import ImportingResults
 from workbench.neighbours import Neighbours
 from workbench.overview import Overview
+from workbench.preferences import Preferences
 from workbench.queues import Queues
 from workbench.rating import Rating
 from workbench.repairing import Repairing
@@ -224,6 +225,11 @@ class Project:
     def advising(self) -> Advising:
         """Whether fine-tuning is the right tool here."""
         return Advising(self.store)
+
+    @cached_property
+    def preferences(self) -> Preferences:
+        """Turn ratings into preference pairs."""
+        return Preferences(self.store)
 
     @cached_property
     def reporting(self) -> Reporting:

@@ -186,6 +186,12 @@ class Rating:
         ratings = self._store.ratings.ratings(evaluation)
         return [when_to_stop(ratings, variant, against) for variant, against in _rated_pairs(ratings)]
 
+    def raters(self, evaluation: str) -> pl.DataFrame:
+        """Return each rater's votes, agreement with the others and left bias, and who stands out."""
+        from pipelines.rating.raters import describe_raters
+
+        return describe_raters(self._store.ratings.ratings(evaluation))
+
     def agreement(self, evaluation: str) -> dict[str, Any]:
         """Return how far raters agree; empty when fewer than two raters rated the same examples."""
         from pipelines.rating.agreement import agreement

@@ -181,5 +181,9 @@ def _sentence(row: dict[str, Any], settings: SliceSettings) -> str:
     compared = f"{100 * row['other_rate']:.0f} %"
     than = f"{compared} on all others" if row["kind"] == "bad" else f"{compared} by {row['against']}"
     if row["finding"]:
-        return f"{told}, against {than}: {'bad' if row['kind'] == 'bad' else 'worse'} here (q = {row['q_value']:.3f})."
+        return f"{told}, against {than}: {'bad' if row['kind'] == 'bad' else 'worse'} here ({_q(row['q_value'])})."
     return f"{told}, against {than}; no evidence that it is {'worse here' if row['kind'] == 'bad' else 'worse'}."
+
+
+def _q(value: float) -> str:
+    return "q < 0.001" if value < 0.001 else f"q = {value:.3f}"

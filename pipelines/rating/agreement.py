@@ -1,11 +1,13 @@
-"""How far raters agree: raw agreement and Krippendorff's alpha for nominal categories.
+"""How far raters agree: raw agreement, Krippendorff's alpha and Gwet's AC1 for nominal categories.
 
 The unit is an example of one pair of variants; what is compared is *who won* (a variant, tie, both bad), not the side,
 as sides are drawn for every rater. Raw agreement is the share of pairs of raters of a unit that said the same, averaged
 over units. Alpha is 1 - (observed disagreement / disagreement by chance): 1 full agreement, 0 what chance gives, below
-0 worse than chance. Where nearly all votes are alike alpha is low although raters agree: read both.
+0 worse than chance. Where nearly all votes are alike alpha is low although raters agree; AC1 = (raw - chance) /
+(1 - chance) takes for chance what raters would agree on who guess only where they are unsure. Read all three.
 
-Source: Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability". Not covered: ordinal scales, Gwet's AC1.
+Sources: Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability"; Gwet 2008, British Journal of Mathematical and
+Statistical Psychology 61:29. Not covered: ordinal scales.
 """
 
 from collections import Counter
@@ -24,6 +26,7 @@ class Agreement:
 
     raw: float | None
     alpha: float | None
+    ac1: float | None
     units: int
     votes: int
     raters: int
@@ -57,8 +60,9 @@ def agreement(ratings: pl.DataFrame) -> Agreement:
     shared = [unit_votes for unit_votes in votes if len(unit_votes) > 1]
     raters = rows["rater"].n_unique()
     raw, alpha = raw_agreement(shared), krippendorff_alpha(shared)
+    ac1 = gwet_ac1(votes)
     count = sum(map(len, shared))
-    return Agreement(raw, alpha, len(shared), count, raters, _note(raw, alpha, len(shared), raters))
+    return Agreement(raw, alpha, ac1, len(shared), count, raters, _note(raw, alpha, ac1, len(shared), raters))
 
 
 def raw_agreement(units: Sequence[Sequence[Hashable]]) -> float | None:
@@ -90,12 +94,30 @@ def krippendorff_alpha(units: Sequence[Sequence[Hashable]]) -> float | None:
     return 1.0 - (n - 1) * observed / by_chance
 
 
+def gwet_ac1(units: Sequence[Sequence[Hashable]]) -> float | None:
+    """Return AC1; missing votes (None) are allowed, units with one vote count for how often a category is chosen.
+
+    None where no unit has two votes. 1 where all votes are the same category.
+    """
+    raw = raw_agreement(units)
+    if raw is None:
+        return None
+    present = [[vote for vote in votes if vote is not None] for votes in units]
+    rated = [votes for votes in present if votes]
+    categories = {vote for votes in rated for vote in votes}
+    if len(categories) < 2:
+        return 1.0
+    shares = [sum(votes.count(category) / len(votes) for votes in rated) / len(rated) for category in categories]
+    by_chance = sum(share * (1 - share) for share in shares) / (len(categories) - 1)
+    return (raw - by_chance) / (1 - by_chance)
+
+
 def _pairable(units: Sequence[Sequence[Hashable]]) -> list[list[Hashable]]:
     present = ([vote for vote in votes if vote is not None] for votes in units)
     return [votes for votes in present if len(votes) > 1]
 
 
-def _note(raw: float | None, alpha: float | None, units: int, raters: int) -> str:
+def _note(raw: float | None, alpha: float | None, ac1: float | None, units: int, raters: int) -> str:
     if raw is None:
         reason = f"there {'is one rater' if raters == 1 else f'are {raters} raters'} and no example rated by two"
         return f"Agreement cannot be computed: {reason}."
@@ -103,7 +125,7 @@ def _note(raw: float | None, alpha: float | None, units: int, raters: int) -> st
     told = f"Two raters agree {100 * raw:.0f} % of the time, on {examples} that several rated"
     if alpha is None:
         return f"{told}; everyone chose the same throughout, so chance agreement (alpha) is not defined."
-    told += f"; beyond chance (alpha) {alpha:.2f}."
+    told += f"; beyond chance {alpha:.2f} (Krippendorff's alpha), {ac1:.2f} (Gwet's AC1)."
     if raw >= 0.8 and alpha < 0.67:
         told += " Alpha is low because nearly all votes are alike, not because raters differ."
     return told

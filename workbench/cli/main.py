@@ -34,6 +34,7 @@ COMMANDS = {
     "verify": "Check an export or a hand-off: hashes, rows, and whether the model answers the same.",
     "collect": "Say what to collect next: gaps of coverage and failing slices.",
     "advise": "Say whether fine-tuning is the right tool, the data is enough, and it pays.",
+    "preferences": "Write ratings as preference pairs for DPO.",
     "report": "Write one self-contained page to send around.",
     "audit": "Run the stages on plain files, without a project.",
     "backup": "Write a whole project into one file.",

@@ -23,6 +23,7 @@ def result_figures(project: Project, results: Results) -> dict[str, Any]:
         "win_rates": project.rating.win_rates(results.evaluation).to_dicts(),
         "stopping": [asdict(found) for found in project.rating.stopping(results.evaluation)],
         "slices": project.collecting.slices(results.evaluation).to_dicts(),
+        "raters": project.rating.raters(results.evaluation).to_dicts(),
         "agreement": project.rating.agreement(results.evaluation),
         "verdict": results.verdict,
     }

@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 from statsmodels.stats.proportion import proportion_confint
 
 from pipelines.errors import CurationError
-from pipelines.rating.agreement import agreement, krippendorff_alpha, raw_agreement
+from pipelines.rating.agreement import agreement, gwet_ac1, krippendorff_alpha, raw_agreement
 from pipelines.rating.davidson import davidson
 from pipelines.rating.ratings import RATINGS
 from pipelines.rating.side_bias import SIDE_BIAS, side_bias
@@ -51,6 +51,7 @@ def test_published_agreement_tables_come_out_to_three_decimals() -> None:
             assert krippendorff_alpha(units) == pytest.approx(
                 table["published"]["krippendorff_alpha_nominal"], abs=5e-4
             )
+            assert gwet_ac1(units) == pytest.approx(table["published"]["gwet_ac1"], abs=5e-4)
             compared += 1
     assert compared == 2
 
