@@ -76,9 +76,17 @@ def write_merged(adapter: Path, base: str, out: Path) -> None:
     Raises:
         CurationError: the base or the adapter cannot be loaded.
     """
+    from transformers.utils import logging as transformers_logging
+
     model, _ = load_base(base)
     model = load_adapter(model, adapter, base).merge_and_unload()
-    model.save_pretrained(out, max_shard_size="4GB")
+    bars = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        model.save_pretrained(out, max_shard_size="4GB")
+    finally:
+        if bars:
+            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
     folder = source_folder(base)
     held = json.loads((folder / "config.json").read_text("utf-8"))
     dtype = str(model.dtype).removeprefix("torch.")
