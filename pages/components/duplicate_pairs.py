@@ -67,7 +67,8 @@ def draw_alike(project: Project) -> None:
 def _draw(pairs: list[Pair], key: str, against: float | None = None) -> None:
     for place, pair in enumerate(pairs):
         with st.container(border=True):
-            side = "" if against is None else ", counts" if pair.similarity >= against else ", does not count"
+            counts = against is not None and pair.similarity >= against and pair.guard is None
+            side = "" if against is None else ", counts" if counts else ", does not count"
             held = f" · {WHY.get(pair.guard, pair.guard)}" if pair.guard else ""
             st.markdown(f"**{pair.similarity:.3f} alike{side}**{held}")
             for title, one, other in (
