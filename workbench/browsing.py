@@ -57,8 +57,8 @@ class Browsing:
         view = self._store.browse.view(chosen, order, descending=descending, seconds=seconds)
         pages = max(-(-len(view) // ROWS), 1)
         page = min(max(page, 1), pages)
-        ids = self._store.browse.ids_of(view.numbers.slice(ROWS * (page - 1), ROWS))
-        return BrowsePage(self._store.browse.rows(ids), len(view), page, pages, view.share)
+        rows = self._store.browse.rows_at(view.numbers.slice(ROWS * (page - 1), ROWS))
+        return BrowsePage(rows, len(view), page, pages, view.share)
 
     def generation(self) -> int:
         """Return a number that grows when examples, or what was decided about them, change; makes searching ready."""

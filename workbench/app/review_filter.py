@@ -119,11 +119,11 @@ def _draw(project: Project, view: FilterView, turn: int, *, ordered: bool) -> Fi
             descending = st.toggle("Reversed", descending, key=f"descending-{turn}")
         with st.popover("More filters"):
             chosen = _draw_more(project, start, turn)
-        if view.chosen != Filter() or view.name:
+        chosen = replace(chosen, text=text.strip(), state=state, suggestion=suggestion)
+        if chosen != Filter() or view.name:
             st.button("Clear", on_click=_remember, args=(FilterView(),), type="tertiary", help="Show all examples")
     if view.name or start.group or start.ids is not None:
         st.badge(view.name or "A selection from another page", color="primary")
-    chosen = replace(chosen, text=text.strip(), state=state, suggestion=suggestion)
     return replace(view, chosen=chosen, order=str(order), descending=descending)
 
 

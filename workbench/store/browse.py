@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from workbench.store.catalog import CATALOG, Catalog, role_bit
+from workbench.store.catalog import CATALOG, LINES_A_FILE, Catalog, role_bit
 from workbench.store.database import Database
 from workbench.store.filters import Filter, check_filter, several
 from workbench.store.metadata import MetadataStore
@@ -59,6 +59,7 @@ class BrowseStore:
         self._views: OrderedDict[tuple[object, ...], pl.Series] = OrderedDict()
         self._choices: dict[str, list[tuple[str, str, int]]] = {}
         self._counted_shape = -1
+        self._titled: tuple[int, pl.DataFrame] = -1, pl.DataFrame()
         self._remembering = threading.Lock()
 
     def view(
@@ -128,31 +129,53 @@ class BrowseStore:
         )["example_id"].to_list()
 
     def rows(self, ids: list[str]) -> pl.DataFrame:
-        """Return what a table shows of the given examples, in their order."""
+        """Return what a table shows of the given examples, in their order; unknown ids are left out."""
         self._catalog.refresh()
         wanted = pl.DataFrame({"example_id": ids, "place": range(len(ids))}, schema=_PLACES)
         known = self._database.frame(
-            f"SELECT w.place, k.* FROM wanted w JOIN {CATALOG} k USING (example_id) ORDER BY w.place", wanted=wanted
+            f"SELECT k.number FROM wanted w JOIN {CATALOG} k USING (example_id) ORDER BY w.place", wanted=wanted
         )
-        # Texts are read at their places in the file, which a join would look for among all of them.
-        values = {f"n_{place}": number for place, number in enumerate(known["number"])}
-        listed = ", ".join(f"${name}" for name in values) or "NULL"
+        return self.rows_at(known["number"])
+
+    def rows_at(self, numbers: pl.Series) -> pl.DataFrame:
+        """Return what a table shows of examples given by their row numbers, in their order.
+
+        Everything is looked up by row number: a text's id would be looked for among all.
+        """
+        wanted = pl.DataFrame({"number": numbers}).with_row_index("place")
+        known = self._database.frame(
+            f"SELECT w.place, k.* FROM wanted w JOIN {CATALOG} k USING (number)", wanted=wanted
+        )
         texts = self._database.frame(
-            f"SELECT rowid AS number, prompt, completion, messages, parent_id FROM examples WHERE rowid IN ({listed})",
-            values,
+            "SELECT e.rowid AS number, e.prompt, e.completion, e.messages, e.parent_id"
+            " FROM examples e SEMI JOIN wanted w ON e.rowid = w.number",
+            wanted=wanted,
+        )
+        reasons = self._database.frame(
+            "SELECT q.rowid AS quality_number, q.reason FROM quality q SEMI JOIN known k ON q.rowid = k.quality_number",
+            known=known,
         )
         return self._database.frame(
-            "SELECT k.example_id, t.prompt, t.completion, k.state, k.quality, k.suggestion, q.reason, o.source, o.file,"
-            " o.line, c.title AS cluster, k.cluster_id, k.tokens, t.messages, t.parent_id"
-            " FROM known k JOIN texts t USING (number)"
-            " LEFT JOIN quality q USING (example_id) LEFT JOIN clusters c USING (example_id) LEFT JOIN"
-            " (SELECT example_id, arg_min(source, (import_id, line)) AS source,"
-            " arg_min(file, (import_id, line)) AS file, arg_min(line, (import_id, line)) AS line"
-            " FROM occurrences WHERE example_id IN (SELECT example_id"
-            " FROM known) GROUP BY example_id) o USING (example_id) ORDER BY k.place",
+            "SELECT k.example_id, t.prompt, t.completion, k.state, k.quality, k.suggestion, q.reason, k.source, i.file,"
+            f" CASE WHEN k.position > 0 THEN k.position % {LINES_A_FILE} END AS line, c.title AS cluster, k.cluster_id,"
+            " k.tokens, t.messages, t.parent_id"
+            " FROM known k JOIN texts t USING (number) LEFT JOIN reasons q USING (quality_number)"
+            " LEFT JOIN titles c ON c.cluster_id = k.cluster_id"
+            f" LEFT JOIN imports i ON i.import_id = k.position // {LINES_A_FILE} ORDER BY k.place",
             known=known,
             texts=texts,
+            reasons=reasons,
+            titles=self._cluster_titles(),
         )
+
+    def _cluster_titles(self) -> pl.DataFrame:
+        shape = self._catalog.shape
+        if self._titled[0] != shape:
+            titles = self._database.frame(
+                "SELECT cluster_id, any_value(title) AS title FROM clusters GROUP BY cluster_id"
+            )
+            self._titled = shape, titles
+        return self._titled[1]
 
     def texts_with(self, numbers: pl.Series, part: str) -> pl.DataFrame:
         """Return the examples of given row numbers whose stored messages hold a text: example_id, messages, state."""

@@ -15,6 +15,8 @@ from workbench.store.database import Database, Transaction
 
 CATALOG = "quick.catalog"
 ROLE_BITS = {"train": 1, "production": 2, "test": 4, "general": 8}
+# A position is an import's number times this, plus the line.
+LINES_A_FILE = 1 << 40
 # So many ids are looked up one by one, which reaches through the views; more are joined.
 _FEW = 60
 # Beyond this share of the examples, making the catalog anew is quicker than mending it.
@@ -26,11 +28,23 @@ _FOLLOWED = (
     " (SELECT count(*) FROM examples) AS examples, (SELECT count(*) FROM occurrences) AS occurrences,"
     " (SELECT count(*) FROM sealed_kin) AS kin"
 )
-_REST = (
-    "SELECT (SELECT count(*) FROM imports), (SELECT max(number) FROM versions), (SELECT count(*) FROM version_members),"
-    " (SELECT string_agg(stage || finished_at::VARCHAR, ',' ORDER BY stage) FROM stages),"
-    " (SELECT count(*) FROM quality), (SELECT count(*) FROM clusters), (SELECT count(*) FROM conflicts),"
-    " (SELECT count(*) FROM personal_data), (SELECT count(*) FROM scores), (SELECT count(*) FROM duplicates)"
+# One small question after the other is six times as fast as all of them in the columns of one row.
+_REST = " UNION ALL ".join(
+    f"SELECT {place} AS place, ({question})::VARCHAR AS value"
+    for place, question in enumerate(
+        (
+            "SELECT count(*) FROM imports",
+            "SELECT max(number) FROM versions",
+            "SELECT count(*) FROM version_members",
+            "SELECT string_agg(stage || finished_at::VARCHAR, ',' ORDER BY stage) FROM stages",
+            "SELECT count(*) FROM quality",
+            "SELECT count(*) FROM clusters",
+            "SELECT count(*) FROM conflicts",
+            "SELECT count(*) FROM personal_data",
+            "SELECT count(*) FROM scores",
+            "SELECT count(*) FROM duplicates",
+        )
+    )
 )
 _TOUCHED = (
     "WITH fresh AS (SELECT * FROM decisions WHERE decision_id > $known),"
@@ -79,7 +93,7 @@ class Catalog:
 
     def _look(self) -> Stamp:
         decisions, *edits = self._database.frame(_FOLLOWED).row(0)
-        return Stamp(int(decisions), tuple(edits), self._database.frame(_REST).row(0))
+        return Stamp(int(decisions), tuple(edits), tuple(self._database.frame(_REST).sort("place")["value"]))
 
     def _make(self) -> None:
         with self._database.transaction() as transaction:
@@ -120,19 +134,19 @@ def role_bit(role: str) -> int:
 def _rows(where: str) -> str:
     """Return the query for the catalog's rows, of all examples or of those that a condition on example_id selects."""
     bits = " ".join(f"WHEN '{role}' THEN {bit}" for role, bit in ROLE_BITS.items())
-    place = "import_id::BIGINT * 1099511627776 + line"
+    place = f"import_id::BIGINT * {LINES_A_FILE} + line"
     return (
         f"WITH met AS (SELECT example_id, min({place}) AS position, arg_min(source, {place}) AS source,"
         f" bit_or(CASE role {bits} ELSE 0 END) AS roles FROM occurrences{where} GROUP BY example_id),"
         f" said AS (SELECT example_id, state FROM decided{where}),"
         f" here AS (SELECT example_id FROM present{where}), closed AS (SELECT example_id FROM sealed{where}),"
-        f" valued AS (SELECT example_id, quality, suggestion FROM quality{where}),"
+        f" valued AS (SELECT rowid AS quality_number, example_id, quality, suggestion FROM quality{where}),"
         f" placed AS (SELECT example_id, min(cluster_id) AS cluster_id FROM clusters{where} GROUP BY example_id),"
         f" told AS (SELECT rowid AS number, example_id, tokens FROM examples{where})"
         " SELECT e.number, e.example_id, coalesce(m.position, 0) AS position, m.source, coalesce(m.roles, 0) AS roles,"
         " coalesce(s.state, 'pending') AS state, h.example_id IS NOT NULL AS present,"
         " h.example_id IS NOT NULL AND e.example_id NOT IN (SELECT example_id FROM closed) AS shown,"
-        " v.quality, v.suggestion, p.cluster_id, e.tokens,"
+        " v.quality, v.suggestion, v.quality_number, p.cluster_id, e.tokens,"
         f" e.example_id IN (SELECT example_id FROM conflicts{where}) AS conflict,"
         f" e.example_id IN (SELECT example_id FROM personal_data{where}) AS personal"
         " FROM told e LEFT JOIN met m USING (example_id) LEFT JOIN said s USING (example_id)"
