@@ -4,21 +4,22 @@
 
 Examples are about 850 characters of JSON, made of sentences that a seed draws, so that words have a wide spread of
 frequencies: topic words (1 in 20), a number of its own in each example, and a rare word (1 in 20,000) to search for.
-One answer in ten begins with a JSON object. All rows go through the store's own ways of adding, a file at a time.
+One answer in ten begins with a JSON object. The examples are written as JSON Lines and imported as a person would, a
+file at a time; results and decisions go through the store's own ways of adding.
 """
 
 import argparse
 import json
+import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from pipelines.examples import EXAMPLES, example_id_of
+from pipelines.examples import example_id_of
 from workbench.project import Project
 from workbench.store.analysis import StageRecord
-from workbench.store.examples import ImportRecord
 
 TOPICS = (
     *("parcel", "invoice", "password", "kettle", "router", "garden", "recipe", "contract", "holiday", "bicycle"),
@@ -35,7 +36,6 @@ FILE_ROWS = 100_000
 PHRASES_A_TOPIC = 400
 PROMPT_PHRASES, PHRASES = 3, 9
 FIRST_DAY = datetime(2026, 1, 1)
-REJECTED = {"line": pl.Int64, "column": pl.Int64, "reason": pl.String, "remedy": pl.String, "raw": pl.String}
 
 
 def make_million(folder: Path, rows: int = 1_000_000, seed: int = 0) -> Project:
@@ -50,22 +50,16 @@ def make_million(folder: Path, rows: int = 1_000_000, seed: int = 0) -> Project:
     generator = np.random.default_rng(seed)
     pool = phrase_pool(generator)
     files = []
-    for number, first in enumerate(range(0, rows, FILE_ROWS)):
-        accepted, topics = accepted_lines(first, min(FILE_ROWS, rows - first), pool, generator)
-        record = ImportRecord(
-            role="train",
-            source=SOURCES[number % len(SOURCES)],
-            format="chat",
-            file=f"part-{number:03}.jsonl",
-            file_hash=f"{number:064x}",
-            lines=accepted.height,
-            accepted=accepted.height,
-            rejected=0,
-            mapping="{}",
-        )
-        day = FIRST_DAY + timedelta(days=number)
-        project.store.examples.add_import(record, accepted, pl.DataFrame(schema=REJECTED), day)
-        files.append(accepted.select("example_id").with_columns(topic=topics))
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        for number, first in enumerate(range(0, rows, FILE_ROWS)):
+            lines, topics = chat_lines(first, min(FILE_ROWS, rows - first), pool, generator)
+            path = Path(place) / f"part-{number:03}.jsonl"
+            path.write_text("\n".join(lines["line"]) + "\n", "utf-8")
+            read = project.importing.import_files([path], source=SOURCES[number % len(SOURCES)])
+            if read.new != lines.height:
+                raise RuntimeError(f"{path.name}: {read.new} of {lines.height} lines became examples")
+            path.unlink()
+            files.append(lines.select("example_id").with_columns(topic=topics))
     known = pl.concat(files) if files else pl.DataFrame(schema={"example_id": pl.String, "topic": pl.Int64})
     fill_results(project, known, generator)
     decide(project, known["example_id"], generator)
@@ -84,10 +78,10 @@ def phrase_pool(generator: np.random.Generator) -> pl.Series:
     return pl.Series(lines)
 
 
-def accepted_lines(
+def chat_lines(
     first: int, rows: int, pool: pl.Series, generator: np.random.Generator
 ) -> tuple[pl.DataFrame, pl.Series]:
-    """Return a file's lines as the importer hands them to the store, and the topic of each."""
+    """Return a file's lines with the id that the example of each has (columns example_id, line), and their topics."""
     topics = generator.integers(0, len(TOPICS), rows)
     picked = topics[:, None] * PHRASES_A_TOPIC + generator.integers(0, PHRASES_A_TOPIC, (rows, PHRASES))
     number = pl.Series(np.arange(first, first + rows))
@@ -112,15 +106,12 @@ def accepted_lines(
     quoted = [pl.col(name).str.replace_all('"', '\\"', literal=True).str.replace_all("\n", "\\n", literal=True)
               for name in ("prompt", "completion")]  # fmt: skip
     conversation = pl.format('[{{"content":"{}","role":"user"}},{{"content":"{}","role":"assistant"}}]', *quoted)
-    metadata = pl.format('{{"language":"{}","author":"{}","tags":["{}"]}}', "language", "author", "tag")
-    rows_read = texts.with_columns(messages=conversation, metadata=metadata).with_columns(
-        example_id=pl.Series([example_id_of(text) for text in texts.select(messages=conversation)["messages"]]),
-        system=pl.lit(""),
-        turns=pl.lit(1, pl.Int32),
-        tokens=((pl.col("prompt").str.len_chars() + pl.col("completion").str.len_chars() + 3) // 4).cast(pl.Int32),
-        raw=pl.format('{{"messages":{},"metadata":{}}}', "messages", "metadata"),
+    further = pl.format('"language":"{}","author":"{}","tags":["{}"]', "language", "author", "tag")
+    written = texts.with_columns(messages=conversation, further=further).select(
+        "messages", line=pl.format('{{"messages":{},{}}}', "messages", "further")
     )
-    return rows_read.select(*EXAMPLES, "line", "raw", "metadata"), pl.Series(topics)
+    ids = pl.Series("example_id", [example_id_of(text) for text in written["messages"]])
+    return written.select(ids, "line"), pl.Series(topics)
 
 
 def fill_results(project: Project, known: pl.DataFrame, generator: np.random.Generator) -> None:

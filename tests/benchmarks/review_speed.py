@@ -177,8 +177,8 @@ def _measure(
                 first.append(time.perf_counter() - start)
             page.wait_for_timeout(3000)
             page.evaluate(WATCH, find)
-            pressed, paced, burst = _press(page)
-            _wait_until_stored(page)
+            pressed, paced, burst = press_keys(page)
+            wait_until_stored(page)
             browser.close()
     finally:
         child.send_signal(signal.SIGTERM)
@@ -196,7 +196,8 @@ def _measure(
     )
 
 
-def _press(page: Page) -> tuple[list[tuple[str, str]], list[float], list[float]]:
+def press_keys(page: Page) -> tuple[list[tuple[str, str]], list[float], list[float]]:
+    """Press keep and drop in turns; returns what was pressed, and the times of the paced and of the quick presses."""
     generator = np.random.default_rng(0)
     for number in range(PACED):
         page.keyboard.press("kd"[number % 2])
@@ -210,7 +211,8 @@ def _press(page: Page) -> tuple[list[tuple[str, str]], list[float], list[float]]
     return [tuple(press) for press in page.evaluate("window.pressed")], paced, page.evaluate("window.taken")
 
 
-def _wait_until_stored(page: Page) -> None:
+def wait_until_stored(page: Page) -> None:
+    """Wait until the card says that nothing is unsaved."""
     saved = page.locator(".saved")
     if saved.count():
         page.locator(".saved[data-unsaved='0']").wait_for()
