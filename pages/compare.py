@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.components.results import DIFFERENCES, VALUES, draw_sentences, draw_table
+from pages.components.results import DIFFERENCES, VALUES, draw_looks, draw_sentences, draw_table
 from pages.components.texts import texts
 from workbench.app import charts, comparisons, session
 from workbench.app.navigation import link
@@ -25,9 +25,10 @@ def draw_start(project) -> None:
     )
     shots = middle.number_input("Examples in the few-shot prompt", 1, 20, 3)
     limit = right.number_input("At most", 1, 100_000, None, placeholder="all", help="Most examples that are answered")
+    why = st.text_input("What is this look for?", key="look-why") if split == "test" else ""
     if st.button("Let them answer", type="primary", icon=":material/play_arrow:"):
         who = session.reviewer_name()
-        started = session.attempt(project.comparing.start, chosen, split, few_shot=shots, limit=limit, who=who)
+        started = session.attempt(project.comparing.start, chosen, split, few_shot=shots, limit=limit, who=who, why=why)
         if started is not None:
             st.session_state["evaluation"] = started
             st.rerun()
@@ -60,6 +61,7 @@ def draw_results(project, evaluation, results) -> None:
         charts.metric_intervals(results.metrics, evaluation.variants)
         with st.expander("As a table"):
             draw_table(results.metrics, VALUES)
+        draw_looks(results)
     with differences:
         draw_sentences(results.summary)
         st.caption("Paired on the same examples; q is corrected for the number of comparisons.")

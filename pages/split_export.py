@@ -9,6 +9,8 @@ from workbench.app.navigation import link
 from workbench.app.plain import counted, plain
 from workbench.app.watching import finished, watch
 
+BY = {"group": "groups", "time": "time, test is the latest", "split": "a column that names the split"}
+
 
 def draw_split_form(project, counts) -> None:
     """Draw the shares, the seed and the button."""
@@ -19,13 +21,28 @@ def draw_split_form(project, counts) -> None:
             for place, title, start in ((train, "Train %", 80), (validation, "Validation %", 10), (test, "Test %", 10))
         ]
         number = seed.number_input("Seed", 0, 2**31 - 1, 0, help="The same seed gives the same split.")
+        chosen = draw_columns(project)
         pending = st.toggle(f"Take the {counts.pending:,} undecided examples as kept", disabled=not counts.pending)
         if st.form_submit_button(
             f"Split {counts.kept + (counts.pending if pending else 0):,} examples", type="primary"
         ):
             with session.errors_shown():
-                splits.start_split(project, *shares, number, pending)
+                splits.start_split(project, *shares, number, pending, **chosen)
                 st.rerun()
+
+
+def draw_columns(project) -> dict:
+    """Draw what columns may decide: a source key (the likely one is named), a time, or the name of the split."""
+    names = project.splitting.columns()
+    if not names:
+        return {}
+    found = project.splitting.suggested_key()
+    likely = f"'{found.column}' looks like one." if found else "No column looks like one."
+    left, middle, right = st.columns(3)
+    key = left.selectbox("Source key", names, None, placeholder="none", help=f"Equal values stay together. {likely}")
+    by = middle.selectbox("Split by", list(BY), format_func=BY.get)
+    column = right.selectbox("Column", names, None, placeholder="for time or split", help="Not needed for groups")
+    return {"key": key, "by": by, "column": column}
 
 
 def draw_current(project, current) -> None:

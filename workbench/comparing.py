@@ -87,6 +87,7 @@ class Comparing:
         few_shot: int = 3,
         limit: int | None = None,
         who: str = "somebody",
+        why: str = "",
     ) -> str:
         """Write an evaluation's folder and start answering; returns its name.
 
@@ -97,6 +98,7 @@ class Comparing:
             few_shot: how many training examples the few-shot prompt holds.
             limit: most examples; all when not given.
             who: who looks.
+            why: what the look is for; stands in the ledger of looks at the test split.
 
         Raises:
             CurationError: no such run or no adapter, runs of different versions or bases, nothing held out.
@@ -140,7 +142,7 @@ class Comparing:
                 split,
                 [variant.name for variant in chosen],
                 {names[run.run_id]: run.run_id for run in runs},
-                {"few_shot": few_shot, "limit": limit, "who": who},
+                {"few_shot": few_shot, "limit": limit, "who": who, "why": why},
                 len(held_out),
                 self._store.now(),
             )

@@ -22,8 +22,10 @@ from workbench.store.store import Store
 class Results:
     """What an evaluation found.
 
-    `verdict` tells the differences that matter most, `summary` on how many metrics each variant is better, and `looks`
-    counts the evaluations that have used this test split.
+    `verdict` tells the differences that matter most, `summary` on how many metrics each variant is better. `looks`
+    counts the evaluations that have used this test split, `look` is the number of this one among them (0 on
+    validation), `corrected` holds each test figure with the optimism and the interval of its look, and `ledger` all
+    looks: evaluation, who, why, looked_at, runs, data.
     """
 
     evaluation: str
@@ -34,6 +36,9 @@ class Results:
     examples: int
     looks: int
     split: str
+    look: int
+    corrected: pl.DataFrame
+    ledger: pl.DataFrame
 
 
 def read_results(store: Store, folder: Path, record: EvaluationRecord, progress: Progress) -> Results:
@@ -46,16 +51,28 @@ def read_results(store: Store, folder: Path, record: EvaluationRecord, progress:
 
     if not store.runs.has_results(record.evaluation):
         _compute(store, folder / "evaluations" / record.evaluation, record, progress)
+    from pipelines.evaluation.looks import correct_for_looks
+
     differences = store.runs.differences(record.evaluation)
+    metrics = store.runs.metrics(record.evaluation)
+    ledger = store.runs.looks(record.version)
+    look = 0
+    if record.split == "test":
+        # Looked at and not yet in the ledger cannot be; the last number is the careful one.
+        names = ledger["evaluation"].to_list()
+        look = names.index(record.evaluation) + 1 if record.evaluation in names else len(names)
     return Results(
         record.evaluation,
-        store.runs.metrics(record.evaluation),
+        metrics,
         differences,
         _verdict(differences),
         summary_sentences(differences),
         record.examples,
-        store.runs.looks(record.version).height,
+        ledger.height,
         record.split,
+        look,
+        correct_for_looks(metrics, look).clear() if look == 0 else correct_for_looks(metrics, look),
+        ledger,
     )
 
 
@@ -83,7 +100,9 @@ def _compute(store: Store, folder: Path, record: EvaluationRecord, progress: Pro
     }
     store.runs.store_results(record.evaluation, tables)
     if record.split == "test":
-        who, why = str(record.settings.get("who")), ", ".join(record.variants)
+        who, variants = str(record.settings.get("who")), ", ".join(record.variants)
+        given = str(record.settings.get("why") or "")
+        why = f"{given} ({variants})" if given else variants
         store.runs.add_look(record.evaluation, record.version, who, why, store.now())
     progress(1.0, "compared")
 

@@ -6,7 +6,9 @@ from workbench.app.plain import plain
 
 DIFFERENCES = ["variant", "against", "metric", "difference", "low", "high", "q_value", "n", "verdict"]
 VALUES = ["metric", "variant", "value", "low", "high", "n"]
-ROUNDED = {name: st.column_config.NumberColumn(format="%.3f") for name in ("value", "difference", "low", "high")}
+ROUNDED = {
+    name: st.column_config.NumberColumn(format="%.3f") for name in ("value", "difference", "low", "high", "optimism")
+}
 ROUNDED["win_rate"] = st.column_config.NumberColumn("win rate", format="percent")
 ROUNDED["both_bad"] = st.column_config.NumberColumn("both bad")
 ROUNDED["q_value"] = st.column_config.NumberColumn("q", format="%.4f")
@@ -25,3 +27,16 @@ def draw_sentences(sentences: list) -> None:
 def draw_table(rows, columns: list | None = None) -> None:
     """Draw a table of results; all columns where none are named."""
     st.dataframe(rows, hide_index=True, column_order=columns, column_config=ROUNDED)
+
+
+def draw_looks(results) -> None:
+    """Draw how often the test split was looked at, and what that does to its figures; nothing on validation."""
+    if not results.look:
+        return
+    st.markdown(f"**Look {results.look} of {results.looks} at this test split**")
+    st.caption(
+        "Optimism: by how much the best of so many equal models looks better than it is. low, high: alpha / looks."
+    )
+    draw_table(results.corrected, ["metric", "variant", "value", "optimism", "low", "high", "n"])
+    with st.expander("All looks: who, when, why"):
+        draw_table(results.ledger, ["looked_at", "who", "why", "evaluation", "runs", "data"])

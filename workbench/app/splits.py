@@ -17,7 +17,18 @@ SPLIT = "split"
 EXPORT = "export"
 
 
-def start_split(project: Project, train: int, validation: int, test: int, seed: int, include_pending: bool) -> None:
+def start_split(
+    project: Project,
+    train: int,
+    validation: int,
+    test: int,
+    seed: int,
+    include_pending: bool,
+    *,
+    key: str | None = None,
+    by: str = "group",
+    column: str | None = None,
+) -> None:
     """Split in the background.
 
     Args:
@@ -27,9 +38,12 @@ def start_split(project: Project, train: int, validation: int, test: int, seed: 
         test: per cent.
         seed: of the split.
         include_pending: take undecided examples as kept.
+        key: column whose equal values stay together.
+        by: group, time or split.
+        column: column of the time or of the split's name.
 
     Raises:
-        CurationError: the shares are no whole.
+        CurationError: the shares are no whole, or a column is missing.
     """
     if train + validation + test != 100:
         raise CurationError(
@@ -38,7 +52,8 @@ def start_split(project: Project, train: int, validation: int, test: int, seed: 
     from pipelines.splitting.settings import SplitSettings
 
     shares = {"train": train / 100, "validation": validation / 100, "test": test / 100, "seed": seed}
-    settings = checked_settings(SplitSettings, shares, "split")
+    chosen = {"key": key or "", "by": by, "column": (column or "") if by != "group" else ""}
+    settings = checked_settings(SplitSettings, shares | chosen, "split")
 
     def work(progress: Progress) -> SplitReport:
         return project.splitting.split(settings, include_pending=include_pending, progress=progress)

@@ -18,6 +18,9 @@ def result_figures(project: Project, results: Results) -> dict[str, Any]:
         "split": results.split,
         "examples": results.examples,
         "looks": results.looks,
+        "look": results.look,
+        "corrected": results.corrected.to_dicts(),
+        "ledger": results.ledger.to_dicts(),
         "metrics": results.metrics.to_dicts(),
         "differences": results.differences.to_dicts(),
         "win_rates": project.rating.win_rates(results.evaluation).to_dicts(),
@@ -41,6 +44,7 @@ def result_lines(project: Project, results: Results) -> list[str]:
         rows = results.metrics.filter(pl.col("metric") == metric)
         cells = {row["variant"]: _interval(row) for row in rows.iter_rows(named=True)}
         lines.append(f"{metric:<22}" + "".join(f"{cells.get(variant, ''):>28}" for variant in variants))
+    lines += look_lines(results)
     for row in project.rating.win_rates(results.evaluation).iter_rows(named=True):
         lines.append(
             f"rated blind: {row['variant']} against {row['against']}: win rate {row['win_rate']:.2f}"
@@ -53,6 +57,27 @@ def result_lines(project: Project, results: Results) -> list[str]:
     told = moved.filter(pl.col("moved") != "no evidence")["sentence"].head(_SLICES_TOLD)
     lines += [f"since {before}: {sentence}" for sentence in told]
     return [*lines, *results.verdict]
+
+
+def look_lines(results: Results) -> list[str]:
+    """Return what the number of looks at the test split means for its figures; nothing on validation."""
+    if not results.look:
+        return []
+    lines = [
+        f"look {results.look} of {results.looks} at this test split; expected optimism of the best of so many, and"
+    ]
+    lines.append("intervals corrected for it (alpha divided by the number of the look):")
+    for row in results.corrected.iter_rows(named=True):
+        if row["optimism"] is not None:
+            lines.append(
+                f"  {row['metric']:<20} {row['variant']:<16} {row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
+                f" optimism +{row['optimism']:.3f}"
+            )
+    for row in results.ledger.iter_rows(named=True):
+        lines.append(
+            f"  looked at {row['looked_at']:%Y-%m-%d %H:%M} by {row['who']}: {row['evaluation']}, {row['why']}"
+        )
+    return lines
 
 
 def _interval(row: dict[str, Any]) -> str:

@@ -146,9 +146,10 @@ class RunStore:
             )
 
     def looks(self, version: str) -> pl.DataFrame:
-        """Return the looks at the test split of a version, oldest first."""
+        """Return the looks at the test split of a version, oldest first, with the runs that were looked at."""
         return self._database.frame(
-            "SELECT evaluation, who, why, looked_at FROM looks WHERE version = $version ORDER BY looked_at",
+            "SELECT l.evaluation, l.who, l.why, l.looked_at, e.runs, l.version AS data FROM looks l"
+            " LEFT JOIN evaluations e USING (evaluation) WHERE l.version = $version ORDER BY l.looked_at, l.evaluation",
             {"version": version},
         )
 

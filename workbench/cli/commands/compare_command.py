@@ -20,6 +20,7 @@ from workbench.cli.answer import json_option, progress_on_stderr, project_argume
 )
 @click.option("--few-shot", default=3, show_default=True, type=click.IntRange(1, 20), help="Examples in the prompt.")
 @click.option("--limit", type=click.IntRange(1), help="Most examples to answer.")
+@click.option("--why", default="", help="What a look at the test split is for; written into its ledger.")
 @json_option
 def command(
     project: Path,
@@ -28,6 +29,7 @@ def command(
     split: str,
     few_shot: int,
     limit: int | None,
+    why: str,
     as_json: bool,
 ) -> None:
     """Let base, few-shot prompted base and the tuned RUNS answer the same held-out examples, and compare."""
@@ -42,6 +44,7 @@ def command(
             few_shot=few_shot,
             limit=limit,
             who="command line",
+            why=why,
         )
         progress = progress_on_stderr()
         opened.comparing.wait(evaluation, progress)
