@@ -6,15 +6,20 @@ For each pair of splits:
     exact       equal prompts, case and white space folded
     completion  equal long completions, JSON aside; for information: two questions may rightly have one answer
     near        prompts with a true Jaccard similarity of at least the threshold
+    rare        examples that share half of their rare word pairs (see `rare.py`); for information: on templated data
+                they are one item in two wordings, elsewhere often only of one topic
     cosine      prompts whose vectors are that near; for information: a person decides
 
 `passed` says that group, exact and near found nothing. "0 found" means something only together with `power`: the share
 of planted light edits of held-out prompts that each measure recognises as their original.
 
-All pairs are covered: equality by grouping, near by an exact search (see `similar.py`), cosine by the whole product.
+All pairs are covered: equality by grouping, near by an exact search (see `similar.py`), cosine by the whole product;
+rare covers all pairs that share a word pair which is no template's. The similarities of near and rare are kept as
+histograms too, and each split by the hash of its ids.
 Not covered: free rephrasings, of which vectors find most but no threshold all.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
@@ -31,10 +36,12 @@ from pipelines.progress import Progress, no_progress
 from pipelines.splitting.cosine import cosine_pairs
 from pipelines.splitting.links import telling_completion
 from pipelines.splitting.power import measure_power
-from pipelines.splitting.settings import SPLITS, CertificateSettings
+from pipelines.splitting.rare import rare_containment
+from pipelines.splitting.settings import SPLITS, CertificateSettings, LinkSettings
 from pipelines.splitting.similar import Similar, folded, similar_texts
 from pipelines.splitting.split import ASSIGNMENTS
 
+_BANDS = 10
 CLOSEST = pl.Schema(
     {
         "example_a": pl.String,
@@ -54,7 +61,7 @@ class CheckRow:
     Attributes:
         split_a: the split nearer to training.
         split_b: the one held out from it.
-        measure: group, exact, completion, near or cosine.
+        measure: group, exact, completion, near, rare or cosine.
         pairs_checked: number of pairs that were covered.
         threshold: similarity from which a pair counts.
         found: number of pairs at or above the threshold.
@@ -77,11 +84,14 @@ class Certificate:
     """What was checked.
 
     Attributes:
-        checks: five rows or four (without vectors) a pair of splits.
+        checks: six rows or five (without vectors) a pair of splits.
         closest: `CLOSEST`, the most similar pairs across splits, most similar first.
         passed: there was something to compare, and no decisive check found anything.
         power: {measure: {"planted": n, "found": share, "by_edit": {kind: share}}}.
         settings: the settings used.
+        histograms: split_a, split_b, measure, and pairs in ten bands of similarity from 0 to 1; lower ones than the
+            search's floor are not counted.
+        hashes: {split: hash of its sorted example ids}.
     """
 
     checks: list[CheckRow]
@@ -89,6 +99,8 @@ class Certificate:
     passed: bool
     power: dict[str, dict[str, Any]]
     settings: CertificateSettings
+    histograms: list[dict[str, Any]]
+    hashes: dict[str, str]
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as values that JSON can hold."""
@@ -98,6 +110,8 @@ class Certificate:
             "closest": self.closest.to_dicts(),
             "power": self.power,
             "settings": self.settings.model_dump(),
+            "histograms": self.histograms,
+            "hashes": self.hashes,
         }
 
 
@@ -137,11 +151,14 @@ def certify_split(
     pairs = [(a, b) for a, b in combinations(SPLITS, 2) if a in sides and b in sides]
     checks: list[CheckRow] = []
     closest = [CLOSEST.to_frame()]
+    histograms: list[dict[str, Any]] = []
+    rare = _rare_pairs(sides)
     for done, (a, b) in enumerate(pairs):
         progress(done / (len(pairs) + 1), f"Comparing {a} with {b}")
-        rows, near = _compare(sides[a], sides[b], settings)
+        rows, near, bands = _compare(sides[a], sides[b], rare[a, b], settings)
         checks += rows
         closest += near
+        histograms += bands
     progress(len(pairs) / (len(pairs) + 1), "Measuring what the check would have found")
     held_out = [prompt for split in ("test", "validation") if split in sides for prompt in sides[split].prompts]
     power = measure_power(held_out, settings, encoder if vectors is not None else None)
@@ -149,7 +166,12 @@ def certify_split(
     table = pl.concat(closest).sort(order, descending=[True, False, False, False]).head(settings.closest)
     passed = bool(checks) and not any(row.found for row in checks if row.decisive)
     progress(1.0, "Checked the split")
-    return Certificate(checks, table, passed, power, settings)
+    hashes = {split: _hash_of(side.ids) for split, side in sides.items()}
+    return Certificate(checks, table, passed, power, settings, histograms, hashes)
+
+
+def _hash_of(ids: list[str]) -> str:
+    return hashlib.blake2b("\n".join(ids).encode(), digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -186,7 +208,36 @@ def _sides(examples: pl.DataFrame, assignments: pl.DataFrame, vectors: NDArray[n
     return sides
 
 
-def _compare(a: _Side, b: _Side, settings: CertificateSettings) -> tuple[list[CheckRow], list[pl.DataFrame]]:
+def _rare_pairs(sides: dict[str, _Side]) -> dict[tuple[str, str], Similar]:
+    """Return the pairs that share rare word pairs, by the two splits that they stand in, as rows of these."""
+    texts = [
+        f"{prompt}\n{said}"
+        for side in sides.values()
+        for prompt, said in zip(side.prompts, side.completions, strict=True)
+    ]
+    found = rare_containment(texts, LinkSettings())
+    starts = np.cumsum([0, *(len(side.ids) for side in sides.values())])
+    names = list(sides)
+    left = np.searchsorted(starts, found.left, side="right") - 1
+    right = np.searchsorted(starts, found.right, side="right") - 1
+    pairs = {}
+    for at, a in enumerate(names):
+        for other in range(at + 1, len(names)):
+            here = (left == at) & (right == other)
+            pairs[a, names[other]] = Similar(
+                found.left[here] - starts[at], found.right[here] - starts[other], found.similarity[here]
+            )
+    return pairs
+
+
+def _bands(a: _Side, b: _Side, measure: str, pairs: Similar) -> dict[str, Any]:
+    counts, _ = np.histogram(pairs.similarity, bins=_BANDS, range=(0.0, 1.0))
+    return {"split_a": a.split, "split_b": b.split, "measure": measure, "pairs": counts.tolist()}
+
+
+def _compare(
+    a: _Side, b: _Side, rare: Similar, settings: CertificateSettings
+) -> tuple[list[CheckRow], list[pl.DataFrame], list[dict[str, Any]]]:
     def row(measure: str, threshold: float, found: int, highest: float | None, decisive: bool) -> CheckRow:
         return CheckRow(a.split, b.split, measure, len(a.ids) * len(b.ids), threshold, found, highest, decisive)
 
@@ -209,13 +260,14 @@ def _compare(a: _Side, b: _Side, settings: CertificateSettings) -> tuple[list[Ch
         ),
         equal("completion", _telling(a.completions, least), _telling(b.completions, least), False),
         alike("near", near, settings.near_threshold, True),
+        alike("rare", rare, LinkSettings().rare_containment, False),
     ]
     closest = [_closest(a, b, "near", near, settings.closest)]
     if a.vectors is not None and b.vectors is not None:
         highest, cosine, found = cosine_pairs(a.vectors, b.vectors, settings.cosine_threshold, settings.closest)
         rows.append(row("cosine", settings.cosine_threshold, found, highest, False))
         closest.append(_closest(a, b, "cosine", cosine, settings.closest))
-    return rows, closest
+    return rows, closest, [_bands(a, b, "near", near), _bands(a, b, "rare", rare)]
 
 
 def _telling(completions: list[str], least: int) -> list[str | None]:

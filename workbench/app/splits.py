@@ -53,7 +53,7 @@ def start_split(
 
     shares = {"train": train / 100, "validation": validation / 100, "test": test / 100, "seed": seed}
     chosen = {"key": key or "", "by": by, "column": (column or "") if by != "group" else ""}
-    settings = checked_settings(SplitSettings, shares | chosen, "split")
+    settings = checked_settings(SplitSettings, {**shares, **chosen}, "split")
 
     def work(progress: Progress) -> SplitReport:
         return project.splitting.split(settings, include_pending=include_pending, progress=progress)

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -40,7 +41,7 @@ def mixed(examples_of) -> tuple[pl.DataFrame, pl.DataFrame, np.ndarray]:
     return examples, assignments, vectors
 
 
-def test_every_check_agrees_with_brute_force(mixed, brute_force, fold):
+def test_every_check_agrees_with_brute_force(mixed, brute_force, bigrams, fold):
     examples, assignments, vectors = mixed
     certificate = certify_split(examples, assignments, vectors=vectors, settings=SETTINGS)
     table = examples.with_columns(vector=pl.Series(vectors.tolist())).join(assignments, on="example_id")
@@ -49,15 +50,28 @@ def test_every_check_agrees_with_brute_force(mixed, brute_force, fold):
     def long_equal(a: dict, b: dict) -> float:
         return float(fold(a["completion"]) == fold(b["completion"]) and len(fold(a["completion"])) >= 60)
 
+    pairs_of = {
+        row["example_id"]: bigrams(f"{row['prompt']}\n{row['completion']}") for row in itertools.chain(*rows.values())
+    }
+    holders = Counter(pair for pairs in pairs_of.values() for pair in pairs)
+    # About ninety examples: a word pair in more than ten of them is the template's, one in a single one tells nothing.
+    kept = {name: {pair for pair in pairs if 2 <= holders[pair] <= 10} for name, pairs in pairs_of.items()}
+
+    def rare(a: dict, b: dict) -> float:
+        left, right = kept[a["example_id"]], kept[b["example_id"]]
+        share = len(left & right) / max(min(len(left), len(right)), 1)
+        return share if len(left & right) >= 3 and share >= 0.5 else 0.0
+
     measures = {
+        "rare": (rare, 0.5),
         "group": (lambda a, b: float(a["group_id"] == b["group_id"]), 1.0),
         "exact": (lambda a, b: float(fold(a["prompt"]) == fold(b["prompt"])), 1.0),
         "completion": (long_equal, 1.0),
         "near": (lambda a, b: brute_force(a["prompt"], b["prompt"]), 0.7),
         "cosine": (lambda a, b: float(np.dot(a["vector"], b["vector"])), 0.95),
     }
-    assert len(certificate.checks) == 15
-    everything = []
+    assert len(certificate.checks) == 18
+    everything, found_rare = [], 0
     for row in certificate.checks:
         measure, threshold = measures[row.measure]
         values = {
@@ -70,6 +84,15 @@ def test_every_check_agrees_with_brute_force(mixed, brute_force, fold):
         highest = max(values.values())
         assert row.highest == pytest.approx(highest, abs=1e-6) if highest >= 0.3 else row.highest is None
         assert row.decisive == (row.measure in ("group", "exact", "near"))
+        found_rare += row.found if row.measure == "rare" else 0
+        if row.measure in ("near", "rare"):
+            bands = np.histogram([value for value in values.values() if value >= 0.3 - 1e-9], 10, (0.0, 1.0))[0]
+            mine = [
+                band
+                for band in certificate.histograms
+                if (band["split_a"], band["split_b"], band["measure"]) == (row.split_a, row.split_b, row.measure)
+            ]
+            assert [band["pairs"] for band in mine] == [bands.tolist()]
         if row.measure in ("near", "cosine"):
             everything += list(values.values())
     assert certificate.closest["similarity"].to_list() == pytest.approx(sorted(everything, reverse=True)[:15], abs=1e-6)
@@ -79,6 +102,7 @@ def test_every_check_agrees_with_brute_force(mixed, brute_force, fold):
         )
         assert (a["split"], b["split"]) == (pair["split_a"], pair["split_b"])
         assert measures[pair["measure"]][0](a, b) == pytest.approx(pair["similarity"], abs=1e-6)
+    assert found_rare > 0
     assert not certificate.passed
 
 
