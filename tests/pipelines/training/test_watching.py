@@ -114,7 +114,7 @@ def test_out_of_memory_halves_what_is_computed_at_once_and_learns_the_same(
     short = train(run_folder(tmp_path, "short"), settings)
     assert max(tried) > 100
     assert short.memory_tokens <= 100 < whole.memory_tokens
-    # The same three steps of eight examples each, so the same loss but for rounding (which AdamW's first steps enlarge).
+    # The same three steps of eight examples each, so the same loss but for rounding, which AdamW's first steps enlarge.
     assert short.steps == whole.steps == 3
     assert short.best_validation_loss == pytest.approx(whole.best_validation_loss, rel=1e-3)
 
