@@ -2,8 +2,8 @@
 
 import streamlit as st
 
+from workbench.amounts import GIB, duration
 from workbench.app.plain import plain
-from workbench.cli.estimate_lines import GIB, duration
 
 
 def draw_estimate(found) -> None:

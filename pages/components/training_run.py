@@ -2,10 +2,10 @@
 
 import streamlit as st
 
+from workbench.amounts import GIB, duration
 from workbench.app import charts, session
 from workbench.app.navigation import link
 from workbench.app.plain import counted, plain
-from workbench.cli.estimate_lines import GIB, duration
 
 COLOURS = {"running": "blue", "finished": "green", "cancelled": "orange", "failed": "red", "queued": "gray"}
 UNDER_WAY = ("queued", "running")

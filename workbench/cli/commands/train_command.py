@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from workbench.cli.answer import json_option, progress_on_stderr, project_argument, settings_given, tell
-from workbench.cli.estimate_lines import comparison_lines, estimate_lines, sweep_lines
+from workbench.cli.training_lines import comparison_lines, estimate_lines, sweep_lines
 
 if TYPE_CHECKING:
     from pipelines.training.preflight import Preflight

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workbench.amounts import GIB, duration
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pipelines.training.estimate import Estimate
     from workbench.run_comparison import RunComparison
     from workbench.run_view import RunView
-
-GIB = 1 << 30
 
 
 def estimate_lines(found: Estimate) -> list[str]:
@@ -29,13 +29,6 @@ def estimate_lines(found: Estimate) -> list[str]:
             for row in found.gpus
         ),
     ]
-
-
-def duration(seconds: float) -> str:
-    """Write seconds as a person would: 45 s, 12 min, 3.4 h."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
 def comparison_lines(found: RunComparison) -> list[str]:
