@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.components.findings import draw_conflicts, draw_personal
+from pages.components.selection import draw_worst
 from pages.components.taste import draw_taste
 from workbench.app import charts, session
 from workbench.app.navigation import go
@@ -88,8 +89,8 @@ with left:
 with right:
     draw_suggestions(project, session.reviewer_name())
     draw_run_button(project, "Run again")
-findings, reasons, conflicts, personal, taste = st.tabs(
-    ["Findings", "Reasons for suggestions", "Conflicts", "Personal data", "Your taste"]
+findings, reasons, conflicts, personal, worst, taste = st.tabs(
+    ["Findings", "Reasons for suggestions", "Conflicts", "Personal data", "Drop the worst", "Your taste"]
 )
 with findings:
     draw_findings(project)
@@ -108,5 +109,7 @@ with conflicts:
     draw_conflicts(project)
 with personal:
     draw_personal(project)
+with worst:
+    draw_worst(project, session.reviewer_name())
 with taste:
     draw_taste(project)

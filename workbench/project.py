@@ -37,6 +37,7 @@ from workbench.rating import Rating
 from workbench.repairing import Repairing
 from workbench.reporting import Reporting
 from workbench.reviewing import Reviewing
+from workbench.selecting import Selecting
 from workbench.splitting import Splitting
 from workbench.store.store import Clock, Store, utc_now
 from workbench.tables import Tables
@@ -175,6 +176,11 @@ class Project:
     def decontaminating(self) -> Decontaminating:
         """What gives held-out examples away, and dropping it."""
         return Decontaminating(self.store)
+
+    @cached_property
+    def selecting(self) -> Selecting:
+        """Leave out the worst share."""
+        return Selecting(self.store)
 
     @cached_property
     def tasting(self) -> Tasting:
