@@ -30,7 +30,7 @@ from pipelines.splitting.components import connect
 from pipelines.splitting.rare import rare_containment
 from pipelines.splitting.settings import LinkSettings
 from pipelines.splitting.similar import Similar, folded, similar_texts
-from pipelines.splitting.templated import TEMPLATED, dense_share
+from pipelines.splitting.templated import LEAST_EXAMPLES, TEMPLATED, dense_share
 
 LINKS = pl.Schema({"example_id": pl.String, "group_id": pl.String, "kind": pl.String})
 _STEP = 0.05
@@ -85,7 +85,7 @@ def link_examples(
     notes: list[str] = []
     close = _Chains(distinct["example_id"], examples["example_id"], equal, settings)
     parts = [close.cut(near, "near", notes)]
-    if settings.rare_shingles != "off":
+    if settings.rare_shingles == "on" or (settings.rare_shingles == "auto" and examples.height >= LEAST_EXAMPLES):
         progress(0.6, "Linking examples that share rare words")
         texts = [
             f"{prompt}\n{completion}" for prompt, completion in examples.select("prompt", "completion").iter_rows()

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from pipelines.splitting.similar import Similar
 
 TEMPLATED = 0.4
+# Of fewer examples every word pair is rare, and nothing can be said.
+LEAST_EXAMPLES = 50
 
 
 def dense_share(pairs: Similar, groups: NDArray[np.int64]) -> float:
