@@ -121,6 +121,8 @@ def app_environment(project_folder: Path | None, sign_in: SignIn | None = None) 
     environment = dict(os.environ)
     environment.pop(PROJECT_VARIABLE, None)
     environment.pop(SIGN_IN_VARIABLE, None)
+    # Otherwise threads that wait by spinning slow the app down as soon as anything else runs on the machine.
+    environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if sign_in is not None:
         environment[SIGN_IN_VARIABLE] = str(sign_in.secrets)
     if project_folder is not None:

@@ -3,6 +3,7 @@
 A command's module is imported when it is asked for, so that `workbench --help` answers at once.
 """
 
+import os
 import sys
 from importlib import import_module
 
@@ -72,6 +73,9 @@ def workbench() -> None:
 
 def main() -> None:
     """Run a command: exit code 0 done, 1 an error for people, 2 wrong usage, 130 interrupted."""
+    # Read by OpenMP as torch is loaded. Threads that wait by spinning make embedding many times slower as soon as
+    # anything else runs on the machine.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         workbench()
     except CurationError as error:
