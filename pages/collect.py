@@ -6,7 +6,7 @@ from pages.components.results import draw_sentences
 from pages.components.texts import texts
 from workbench.app import failures, session
 from workbench.app.navigation import link
-from workbench.app.plain import counted, plain
+from workbench.app.plain import plain
 
 COLUMNS = ["place", "slice", "dimension", "kind", "collect", "volume_share", "failure_rate", "gap_ratio", "train_count"]
 SHOWN = {
@@ -16,6 +16,9 @@ SHOWN = {
     "collect": st.column_config.NumberColumn("to collect"),
     "volume_share": st.column_config.NumberColumn("of queries", format="percent"),
     "failure_rate": st.column_config.NumberColumn("fails", format="percent", help="Held-out examples that fail"),
+    "kind": st.column_config.TextColumn(
+        "why", help="gap: rarer in training than in production; failures: it fails often"
+    ),
     "gap_ratio": st.column_config.NumberColumn("ratio", format="%.1f×", help="Production's share over training's"),
     "train_count": st.column_config.NumberColumn("in training"),
 }
@@ -31,6 +34,7 @@ def draw_list(view) -> None:
         selection_mode="single-row",
         column_order=COLUMNS,
         column_config=SHOWN,
+        placeholder="–",
         key="collect",
     ).selection.rows
     task = view.rows.row(chosen[0] if chosen else 0, named=True)
@@ -51,7 +55,7 @@ def draw_slices(project, name: str) -> None:
     if found:
         draw_sentences(found)
     else:
-        st.caption("No slice fails significantly more often than the rest.")
+        st.caption("No kind of example fails significantly more often than the rest.")
     before, moved = failures.moves(project, name)
     if before:
         st.caption(f"Since {before}:")
@@ -62,13 +66,16 @@ def draw_failures(project, name: str, variants: list) -> None:
     """Draw failing examples beside the training examples that are similar to them."""
     left, right = st.columns(2)
     variant = left.selectbox("Variant", variants, index=len(variants) - 1)
-    with st.spinner("Looking for similar training examples"):
-        counts = session.attempt(failures.cause_counts, project, name, variant)
+    if failures.triage_under_way(project, name, variant):
+        return
+    counts = failures.cause_counts(project, name, variant)
+    if counts is None:
+        st.button("Look again", on_click=failures.start_triage, args=(project, name, variant))
+        return
     if not counts:
         st.caption("No example fails.")
         return
     cause = right.selectbox("Similar training examples say", list(counts), format_func=lambda key: counts[key])
-    st.caption("Similar training examples stand beside each failure. That they are similar does not make them a cause.")
     pages = max(-(-failures.count_of(counts, cause) // FAILURES), 1)
     page = st.pagination(pages, key=f"failures-{name}-{variant}-{cause}")
     for view in failures.page_of(project, name, variant, cause, page, FAILURES):
@@ -97,8 +104,8 @@ else:
     draw_list(view)
 if view.evaluation is not None:
     variants = project.comparing.evaluation(view.evaluation).variants
-    st.header(f"Slices of {view.evaluation}", anchor=False)
+    st.header(f"Where it fails in {view.evaluation}", anchor=False)
     draw_slices(project, view.evaluation)
     st.header("Failing examples", anchor=False)
-    st.caption(f"{counted(len(variants), 'variant')} answered; triage reads the training examples of the same version.")
+    st.caption("Similar training examples stand beside each failure. That they are similar does not make them a cause.")
     draw_failures(project, view.evaluation, variants)

@@ -1,5 +1,6 @@
 """Every page draws without an exception, whatever the project holds, and says what to do where there is nothing."""
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,10 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button, TextInput
 
 from tests.pages.conftest import PAGE_NAMES, visit, words_of
+from workbench.app.failures import triage_key
 from workbench.app.navigation import PAGE_ENTRIES
+from workbench.collecting import Collecting
+from workbench.jobs import background
 
 OpenApp = Callable[[Path | None], AppTest]
 TITLES = {entry.name: entry.title for entry in PAGE_ENTRIES}
@@ -103,3 +107,27 @@ def test_a_run_is_handed_off_on_its_page(open_app: OpenApp, sample_folder: Path,
         app = app.run()
     assert "3 of 3 answers are the same" in words_of(app)
     assert (tmp_path / "out" / "adapter_model.safetensors").is_file()
+
+
+def test_collect_is_drawn_while_its_triage_goes_on_and_shows_it_afterwards(
+    open_app: OpenApp, sample_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on, triage = threading.Event(), Collecting.triage
+    monkeypatch.setattr(background, "_tasks", {})
+    monkeypatch.setattr(Collecting, "triage", lambda *args: goes_on.wait(60) and triage(*args))
+    app = visit(open_app(sample_folder), "collect")
+    shown = next(box for box in app.selectbox if box.label == "Variant").value
+    work = background._tasks[sample_folder.resolve(), triage_key("evaluation-0001", shown)]
+    assert work.running
+    assert "Failing examples" in words_of(app)
+    assert "Cancel" in {button.label for button in app.button}
+    goes_on.set()
+    assert work.wait(60)
+    app = app.run()
+    assert not app.exception
+    assert not app.error
+    assert "Cancel" not in {button.label for button in app.button}
+    failing = work.result.height
+    chosen = [box.value for box in app.selectbox if box.label == "Similar training examples say"]
+    assert chosen == (["all"] if failing else [])
+    assert ("No example fails." in words_of(app)) == (failing == 0)

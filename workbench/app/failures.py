@@ -5,8 +5,10 @@ from typing import Any
 
 import polars as pl
 
+from workbench.app.watching import finished, run_in_background, watch
 from workbench.collecting import CollectView, FailureView
 from workbench.collection_file import collection_csv
+from workbench.jobs.background import task
 from workbench.project import Project
 
 ALL = "all"
@@ -41,9 +43,35 @@ def moves(project: Project, evaluation: str) -> tuple[str | None, list[str]]:
     return before, moved.filter(pl.col("moved") != "no evidence")["sentence"].to_list()
 
 
-def cause_counts(project: Project, evaluation: str, variant: str) -> dict[str, str]:
-    """Return cause -> what the choice says, most frequent first; empty where nothing fails."""
-    counts = project.collecting.triage(evaluation, variant).group_by("cause").len().sort("len", descending=True)
+def triage_key(evaluation: str, variant: str) -> str:
+    """Name the background work that looks for training examples similar to a variant's failures."""
+    return f"triage-{evaluation}-{variant}"
+
+
+def start_triage(project: Project, evaluation: str, variant: str) -> None:
+    """Look for training examples similar to a variant's failures in the background; what is stored comes at once."""
+    run_in_background(
+        project,
+        triage_key(evaluation, variant),
+        "Looking for similar training examples",
+        lambda progress: project.collecting.triage(evaluation, variant, progress),
+    )
+
+
+def triage_under_way(project: Project, evaluation: str, variant: str) -> bool:
+    """Start the triage of a variant the first time it is shown, and draw its progress; True while it runs."""
+    key = triage_key(evaluation, variant)
+    if task(project, key) is None:
+        start_triage(project, evaluation, variant)
+    return watch(project, key)
+
+
+def cause_counts(project: Project, evaluation: str, variant: str) -> dict[str, str] | None:
+    """Return cause -> what the choice says, most frequent first; empty where nothing fails, None without a triage."""
+    triage = finished(project, triage_key(evaluation, variant))
+    if triage is None:
+        return None
+    counts = triage.group_by("cause").len().sort(["len", "cause"], descending=[True, False])
     if counts.is_empty():
         return {}
     return {ALL: f"all ({counts['len'].sum():,})"} | {

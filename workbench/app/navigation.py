@@ -24,15 +24,15 @@ PAGE_ENTRIES = (
     PageEntry("import", "Import", "Data", ":material/upload_file:"),
     PageEntry("review", "Review", "Data", ":material/rate_review:"),
     PageEntry("browse", "Browse", "Data", ":material/table_rows:"),
-    PageEntry("duplicates", "Duplicates", "Data", ":material/content_copy:"),
-    PageEntry("coverage", "Coverage", "Data", ":material/scatter_plot:"),
-    PageEntry("quality", "Quality", "Data", ":material/verified:"),
+    PageEntry("quality", "Quality", "Findings", ":material/verified:"),
+    PageEntry("duplicates", "Duplicates", "Findings", ":material/content_copy:"),
+    PageEntry("coverage", "Coverage", "Findings", ":material/scatter_plot:"),
     PageEntry("split", "Split and export", "Model", ":material/call_split:"),
     PageEntry("train", "Train", "Model", ":material/model_training:"),
-    PageEntry("handoff", "Hand off", "Model", ":material/outbox:"),
     PageEntry("compare", "Compare", "Proof", ":material/balance:"),
     PageEntry("rate", "Rate", "Proof", ":material/thumbs_up_down:"),
-    PageEntry("collect", "Collect next", "Proof", ":material/playlist_add:"),
+    PageEntry("collect", "Collect next", "Next", ":material/playlist_add:"),
+    PageEntry("handoff", "Hand off", "Next", ":material/outbox:"),
 )
 
 # `import` is a word of Python and no module name; the file is called after its page otherwise.
