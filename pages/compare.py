@@ -26,12 +26,34 @@ def draw_start(project) -> None:
     shots = middle.number_input("Examples in the few-shot prompt", 1, 20, 3)
     limit = right.number_input("At most", 1, 100_000, None, placeholder="all", help="Most examples that are answered")
     why = st.text_input("What is this look for?", key="look-why") if split == "test" else ""
+    metrics, schema = draw_further()
     if st.button("Let them answer", type="primary", icon=":material/play_arrow:"):
         who = session.reviewer_name()
-        started = session.attempt(project.comparing.start, chosen, split, few_shot=shots, limit=limit, who=who, why=why)
+        asked = {"few_shot": shots, "limit": limit, "who": who, "why": why, "metrics": metrics, "json_schema": schema}
+        started = session.attempt(project.comparing.start, chosen, split, **asked)
         if started is not None:
             st.session_state["evaluation"] = started
             st.rerun()
+
+
+def draw_further() -> tuple[list, str | None]:
+    """Draw the choice of further metrics and return it with the JSON schema, if one is given."""
+    titles = comparisons.further_metrics()
+    with st.expander("Further metrics"):
+        st.caption("Each one more makes the correction for many comparisons stricter for all.")
+        metrics = st.multiselect("Metrics beside the default ones", list(titles), format_func=titles.get)
+        schema = st.text_area("JSON schema that answers must follow", placeholder='{"type": "object"}', height=100)
+    return metrics, schema.strip() or None
+
+
+def draw_labels(project, evaluation) -> None:
+    """Draw macro figures and the figures of each label, where the answers are labels."""
+    labels = project.comparing.labels(evaluation.evaluation)
+    if not labels.macro.is_empty():
+        st.markdown("**Labels**: F1 with its interval, precision and recall, as the plain mean over labels")
+        draw_table(labels.macro)
+        with st.expander("Each label"):
+            draw_table(labels.classes)
 
 
 def draw_progress(project, evaluation) -> None:
@@ -61,6 +83,7 @@ def draw_results(project, evaluation, results) -> None:
         charts.metric_intervals(results.metrics, evaluation.variants)
         with st.expander("As a table"):
             draw_table(results.metrics, VALUES)
+        draw_labels(project, evaluation)
         draw_looks(results)
     with differences:
         draw_sentences(results.summary)

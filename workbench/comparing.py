@@ -20,12 +20,13 @@ from pipelines.errors import CurationError
 from pipelines.examples import messages_of
 from pipelines.progress import Progress, no_progress
 from workbench.files import write_text
-from workbench.results import Results, answers, read_results
+from workbench.results import Results, answers, labels_of, read_results
 from workbench.store.runs import EvaluationRecord
 from workbench.store.store import Store
 from workbench.training import RunView, Training, error_of, status_of
 
 if TYPE_CHECKING:
+    from pipelines.evaluation.labels import LabelReport
     from workbench.jobs.settings import Variant
 
 __all__ = ["Comparing", "EvaluationView", "Results", "VariantChoice"]
@@ -88,6 +89,8 @@ class Comparing:
         limit: int | None = None,
         who: str = "somebody",
         why: str = "",
+        metrics: Sequence[str] = (),
+        json_schema: str | None = None,
     ) -> str:
         """Write an evaluation's folder and start answering; returns its name.
 
@@ -99,14 +102,18 @@ class Comparing:
             limit: most examples; all when not given.
             who: who looks.
             why: what the look is for; stands in the ledger of looks at the test split.
+            metrics: further metrics beside the default ones; all are corrected for together.
+            json_schema: JSON schema that answers must follow, as text; adds the metric json_schema_valid.
 
         Raises:
-            CurationError: no such run or no adapter, runs of different versions or bases, nothing held out.
+            CurationError: an unknown metric, no JSON schema or one that is none, no such run or no adapter, runs of
+                different versions or bases, nothing held out.
         """
         from pipelines.generation.settings import GenerationSettings
         from workbench.jobs.process import start_job
         from workbench.jobs.settings import GenerateJob, Variant, write_job
 
+        further = _further(metrics, json_schema)
         runs = [self._training.run(run_id) for run_id in run_ids]
         version = self._version_of(runs)
         unknown = sorted(set(variants) - {"base", "few-shot", "tuned"})
@@ -142,7 +149,7 @@ class Comparing:
                 split,
                 [variant.name for variant in chosen],
                 {names[run.run_id]: run.run_id for run in runs},
-                {"few_shot": few_shot, "limit": limit, "who": who, "why": why},
+                {"few_shot": few_shot, "limit": limit, "who": who, "why": why, **further},
                 len(held_out),
                 self._store.now(),
             )
@@ -278,6 +285,25 @@ class Comparing:
         self._check_answered(evaluation)
         return read_results(self._store, self._folder, self._record(evaluation), progress)
 
+    def measure(self, evaluation: str, metrics: Sequence[str], json_schema: str | None = None) -> None:
+        """Choose the further metrics of an evaluation that has answered; its results are then computed again.
+
+        Raises:
+            CurationError: an unknown metric, no JSON schema or one that is none, answers that are not there yet.
+        """
+        self._check_answered(evaluation)
+        further = _further(metrics, json_schema) or {"metrics": [], "json_schema": None}
+        self._store.runs.set_evaluation_settings(evaluation, {**self._record(evaluation).settings, **further})
+
+    def labels(self, evaluation: str) -> LabelReport:
+        """Return precision, recall and F1 over and for each label; empty where the answers are no labels.
+
+        Raises:
+            CurationError: some variants have not answered yet.
+        """
+        self._check_answered(evaluation)
+        return labels_of(self._store, self._record(evaluation))
+
     def _check_answered(self, evaluation: str) -> None:
         view = self.evaluation(evaluation)
         if not self._store.runs.has_results(evaluation) and view.state != "finished":
@@ -299,6 +325,20 @@ def _names(runs: Sequence[RunView]) -> dict[str, str]:
     plain = {run.run_id: f"tuned-{run.data}" for run in runs}
     doubled = {name for name in plain.values() if list(plain.values()).count(name) > 1}
     return {run_id: f"{name}-{run_id}" if name in doubled else name for run_id, name in plain.items()}
+
+
+def _further(metrics: Sequence[str], json_schema: str | None) -> dict[str, Any]:
+    """Return the chosen metrics that are not computed anyway, and the schema, as an evaluation's settings keep them."""
+    from pipelines.evaluation.metrics import metric_named
+    from pipelines.evaluation.metrics.json_schema_valid import schema_validator
+
+    chosen = {metric_named(name).name: None for name in metrics if not metric_named(name).default}
+    if json_schema is not None:
+        schema_validator(json_schema)
+        chosen["json_schema_valid"] = None
+    elif "json_schema_valid" in chosen:
+        raise CurationError("The metric 'json_schema_valid' needs a JSON schema.", "Hand one in: --schema FILE.")
+    return {"metrics": list(chosen), "json_schema": json_schema} if chosen else {}
 
 
 def _cores() -> int:

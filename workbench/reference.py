@@ -55,9 +55,18 @@ def metrics_table() -> str:
     """Every metric, and on which examples it is computed."""
     from pipelines.evaluation.metrics import METRICS
 
-    applies = {"all": "all", "json": "reference is a JSON object", "text": "reference is text"}
-    rows = ((f"`{entry.name}`", applies[entry.applies], entry.description) for entry in METRICS.values())
-    return _table(("metric", "examples", "what it says"), rows)
+    applies = {
+        "all": "all",
+        "json": "reference is a JSON object",
+        "text": "reference is text",
+        "number": "reference is text with a number",
+        "label": "reference is one of a few labels",
+    }
+    rows = (
+        (f"`{entry.name}`", applies[entry.applies], "yes" if entry.default else "", entry.description)
+        for entry in METRICS.values()
+    )
+    return _table(("metric", "examples", "by default", "what it says"), rows)
 
 
 def settings_table() -> str:

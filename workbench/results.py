@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -16,6 +16,9 @@ from pipelines.errors import CurationError
 from pipelines.progress import Progress, part_of
 from workbench.store.runs import EvaluationRecord
 from workbench.store.store import Store
+
+if TYPE_CHECKING:
+    from pipelines.evaluation.labels import LabelReport
 
 
 @dataclass(frozen=True)
@@ -79,14 +82,19 @@ def read_results(store: Store, folder: Path, record: EvaluationRecord, progress:
 def _compute(store: Store, folder: Path, record: EvaluationRecord, progress: Progress) -> None:
     from pipelines.embedding.minilm import load_encoder
     from pipelines.evaluation.compare import compare_variants
+    from pipelines.evaluation.metric_settings import MetricSettings
+    from pipelines.evaluation.metrics import METRICS
     from pipelines.evaluation.score import score_outputs
 
     outputs = _read_outputs(folder, record.variants)
     ids = outputs["example_id"].unique().sort().to_list()
+    further = record.settings.get("metrics") or []
     scores = score_outputs(
         outputs.select("variant", "example_id", "text"),
         store.examples.with_ids(ids).select("example_id", "completion"),
         encoder=load_encoder(),
+        metrics=[name for name, entry in METRICS.items() if entry.default or name in further],
+        settings=MetricSettings(json_schema=record.settings.get("json_schema")),
         progress=part_of(progress, 0.0, 0.7),
     )
     progress(0.75, "resampling for intervals")
@@ -105,6 +113,16 @@ def _compute(store: Store, folder: Path, record: EvaluationRecord, progress: Pro
         why = f"{given} ({variants})" if given else variants
         store.runs.add_look(record.evaluation, record.version, who, why, store.now())
     progress(1.0, "compared")
+
+
+def labels_of(store: Store, record: EvaluationRecord) -> LabelReport:
+    """Return the figures of labels of an evaluation whose results are stored; empty where answers are no labels."""
+    from pipelines.evaluation.labels import label_report
+
+    outputs = store.runs.outputs(record.evaluation)
+    ids = outputs["example_id"].unique().sort().to_list()
+    references = store.examples.with_ids(ids).select("example_id", "completion")
+    return label_report(outputs, references, _groups(store, record, ids))
 
 
 def _verdict(differences: pl.DataFrame) -> list[str]:

@@ -7,7 +7,8 @@ from workbench.app.plain import plain
 DIFFERENCES = ["variant", "against", "metric", "difference", "low", "high", "q_value", "n", "verdict"]
 VALUES = ["metric", "variant", "value", "low", "high", "n"]
 ROUNDED = {
-    name: st.column_config.NumberColumn(format="%.3f") for name in ("value", "difference", "low", "high", "optimism")
+    name: st.column_config.NumberColumn(format="%.3f")
+    for name in ("value", "difference", "low", "high", "optimism", "accuracy", "precision", "recall", "f1")
 }
 ROUNDED["win_rate"] = st.column_config.NumberColumn("win rate", format="percent")
 ROUNDED["both_bad"] = st.column_config.NumberColumn("both bad")

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipelines.errors import CurationError
+from pipelines.evaluation.metric_settings import MetricSettings
 from pipelines.evaluation.registry import Metric, MetricContext, TextEncoder
 from pipelines.progress import Progress, no_progress
 
@@ -21,9 +22,9 @@ from pipelines.progress import Progress, no_progress
 def evaluate_module(metric: Metric) -> Any:
     """Return the metric as an instance of its own subclass of `evaluate.Metric`.
 
-    Its `compute(predictions=, references=)` takes two lists of strings, further `encoder=` where the metric needs one
-    and `progress=`; it returns the mean under the metric's name, `corpus_NAME` where there is one, and under `scores`
-    a score for every prediction.
+    Its `compute(predictions=, references=)` takes two lists of strings, further `encoder=` where the metric needs one,
+    `settings=` and `progress=`; it returns the mean under the metric's name, `corpus_NAME` where there is one, and
+    under `scores` a score for every prediction.
 
     Raises:
         CurationError: from `compute`: nothing to score, or the encoder is missing.
@@ -54,8 +55,10 @@ def evaluate_module(metric: Metric) -> Any:
             references: Sequence[str],
             encoder: TextEncoder | None = None,
             progress: Progress = no_progress,
+            settings: MetricSettings | None = None,
         ) -> dict[str, object]:
-            return _summary(metric, list(predictions), list(references), MetricContext(encoder, progress))
+            context = MetricContext(encoder, progress, settings or MetricSettings())
+            return _summary(metric, list(predictions), list(references), context)
 
     OfflineMetric.__name__ = OfflineMetric.__qualname__ = "".join(part.title() for part in metric.name.split("_"))
     OfflineMetric.__doc__ = metric.description

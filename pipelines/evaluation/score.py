@@ -1,7 +1,8 @@
 """Score the outputs of several variants against the same references, one value an example.
 
 Which metric is computed on which example follows from the reference: JSON metrics where the whole reference is a JSON
-object, text metrics where it is not, exact match on all. An example whose reference is empty is scored by none. So the
+object, text metrics where it is not, numbers where such a text holds one, labels where the same few short answers recur
+(`pipelines.evaluation.labels`), exact match on all. An example whose reference is empty is scored by none. So the
 number of examples differs from metric to metric, and every table states it.
 
 Not covered: several references an example; several outputs of one variant for an example.
@@ -13,8 +14,11 @@ import polars as pl
 
 from pipelines.errors import CurationError
 from pipelines.evaluation.json_objects import read_object
+from pipelines.evaluation.labels import label_of, labels_among
+from pipelines.evaluation.metric_settings import MetricSettings
 from pipelines.evaluation.metrics import METRICS, Metric, metric_named
 from pipelines.evaluation.module import evaluate_module
+from pipelines.evaluation.numbers import last_number
 from pipelines.evaluation.registry import TextEncoder
 from pipelines.examples import check_columns
 from pipelines.progress import Progress, no_progress, part_of
@@ -31,6 +35,7 @@ def score_outputs(
     *,
     encoder: TextEncoder | None = None,
     metrics: Sequence[str] | None = None,
+    settings: MetricSettings | None = None,
     progress: Progress = no_progress,
 ) -> pl.DataFrame:
     """Score every output by every metric that is meant for its example.
@@ -39,16 +44,19 @@ def score_outputs(
         outputs: one row a variant and example: `OUTPUTS`.
         references: one row an example: `REFERENCES`; references that no variant answered are left aside.
         encoder: for embedding similarity, which is left out where this is None.
-        metrics: names of the metrics; None for all.
+        metrics: names of the metrics; None for the default ones.
+        settings: what metrics can be told: a JSON schema, a tolerance.
         progress: told before each metric.
 
     Returns:
         `SCORES`, sorted by metric in the registry's order, variant, example. Empty outputs give an empty frame.
 
     Raises:
-        CurationError: an unknown metric, an output for an unknown example or without a text, two rows for one.
+        CurationError: an unknown metric, a schema that is missing, an output for an unknown example or without a text,
+            two rows for one.
     """
-    chosen = _chosen(metrics, encoder)
+    settings = settings or MetricSettings()
+    chosen = _chosen(metrics, encoder, settings)
     pairs = _pairs(outputs, references)
     frames = [pl.DataFrame(schema=SCORES)]
     for index, metric in enumerate(chosen):
@@ -57,7 +65,9 @@ def score_outputs(
         rows = _rows_for(pairs, metric)
         if rows.is_empty():
             continue
-        extra = {"encoder": encoder, "progress": part} if metric.needs_encoder else {}
+        extra: dict[str, object] = {"settings": settings}
+        if metric.needs_encoder:
+            extra |= {"encoder": encoder, "progress": part}
         summary = evaluate_module(metric).compute(
             predictions=rows["text"].to_list(), references=rows["completion"].to_list(), **extra
         )
@@ -81,7 +91,7 @@ def corpus_values(
     Raises:
         CurationError: as `score_outputs`.
     """
-    names = list(METRICS) if metrics is None else list(metrics)
+    names = [name for name, entry in METRICS.items() if entry.default] if metrics is None else list(metrics)
     pairs = _pairs(outputs, references)
     found: list[dict[str, object]] = []
     for metric in (metric_named(name) for name in names):
@@ -93,18 +103,21 @@ def corpus_values(
     return pl.DataFrame(found, schema=CORPUS_VALUES)
 
 
-def _chosen(metrics: Sequence[str] | None, encoder: TextEncoder | None) -> list[Metric]:
+def _chosen(metrics: Sequence[str] | None, encoder: TextEncoder | None, settings: MetricSettings) -> list[Metric]:
     if metrics is None:
-        return [metric for metric in METRICS.values() if encoder is not None or not metric.needs_encoder]
+        default = [metric for metric in METRICS.values() if metric.default]
+        return [metric for metric in default if encoder is not None or not metric.needs_encoder]
     chosen = [metric_named(name) for name in dict.fromkeys(metrics)]
     for metric in chosen:
         if metric.needs_encoder and encoder is None:
             raise CurationError(f"The metric '{metric.name}' needs an encoder.", "Hand one in, or leave it out.")
+        if metric.needs_schema and settings.json_schema is None:
+            raise CurationError(f"The metric '{metric.name}' needs a JSON schema.", "Hand one in, or leave it out.")
     return chosen
 
 
 def _pairs(outputs: pl.DataFrame, references: pl.DataFrame) -> pl.DataFrame:
-    """Join outputs with references: variant, example_id, text, completion, is_json; sorted, checked."""
+    """Join outputs with references: variant, example_id, text, completion, json, number, label; sorted, checked."""
     check_columns(outputs, OUTPUTS, "outputs")
     check_columns(references, REFERENCES, "references")
     _refuse(
@@ -133,10 +146,15 @@ def _pairs(outputs: pl.DataFrame, references: pl.DataFrame) -> pl.DataFrame:
         "Give every held-out example a completion.",
     )
     wanted = references.select("example_id", "completion").filter(pl.col("completion").str.strip_chars() != "")
-    is_json = pl.Series("is_json", [read_object(text) is not None for text in wanted["completion"]], dtype=pl.Boolean)
+    labels = labels_among(wanted["completion"].to_list())
+    kinds = [
+        (read_object(text) is not None, last_number(text) is not None, label_of(text) in labels)
+        for text in wanted["completion"]
+    ]
+    kind = pl.DataFrame(kinds, schema={name: pl.Boolean for name in ("json", "number", "label")}, orient="row")
     return (
         outputs.select("variant", "example_id", "text")
-        .join(wanted.with_columns(is_json), on="example_id", how="inner")
+        .join(pl.concat([wanted, kind], how="horizontal"), on="example_id", how="inner")
         .sort("variant", "example_id")
     )
 
@@ -144,7 +162,9 @@ def _pairs(outputs: pl.DataFrame, references: pl.DataFrame) -> pl.DataFrame:
 def _rows_for(pairs: pl.DataFrame, metric: Metric) -> pl.DataFrame:
     if metric.applies == "all":
         return pairs
-    return pairs.filter(pl.col("is_json") if metric.applies == "json" else ~pl.col("is_json"))
+    if metric.applies == "json":
+        return pairs.filter("json")
+    return pairs.filter(~pl.col("json") & (pl.col(metric.applies) if metric.applies != "text" else True))
 
 
 def _refuse(bad: pl.DataFrame, what: str, remedy: str) -> None:

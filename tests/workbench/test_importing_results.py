@@ -54,6 +54,24 @@ def test_two_imported_models_are_compared_like_any_variants(
     assert set(again.metrics["variant"]) == {"good", "bad", "late"}
 
 
+def test_further_metrics_are_added_on_demand_and_leave_with_their_correction(
+    project: Project, held_out: list[dict[str, str]], write_jsonl: Write
+) -> None:
+    evaluation = import_both(project, held_out, write_jsonl)
+    before = project.comparing.results(evaluation)
+    project.comparing.measure(evaluation, ["rouge_1", "no_refusal"], '{"type": "object"}')
+    more = project.comparing.results(evaluation)
+    added = set(more.metrics["metric"]) - set(before.metrics["metric"])
+    assert {"rouge_1", "no_refusal"} <= added
+    project.comparing.measure(evaluation, [])
+    after = project.comparing.results(evaluation)
+    assert after.differences.equals(before.differences)
+    assert project.comparing.labels(evaluation).macro.is_empty()
+    for metrics, message in ((["magic"], "no metric 'magic'"), (["json_schema_valid"], "needs a JSON schema")):
+        with pytest.raises(CurationError, match=message):
+            project.comparing.measure(evaluation, metrics)
+
+
 def test_answers_are_found_by_their_prompt_and_missing_ones_are_stated(
     project: Project, held_out: list[dict[str, str]], write_jsonl: Write, tmp_path: Path
 ) -> None:

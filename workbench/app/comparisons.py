@@ -49,6 +49,13 @@ def main_differences(results: Results) -> pl.DataFrame:
     )
 
 
+def further_metrics() -> dict[str, str]:
+    """Return the metrics that are computed only where they are asked for: name -> title; without the schema's."""
+    from pipelines.evaluation.metrics import METRICS
+
+    return {name: entry.title for name, entry in METRICS.items() if not entry.default and not entry.needs_schema}
+
+
 def answers_of(row: dict[str, Any], variants: list[str], metric: str | None) -> list[dict[str, Any]]:
     """Return one example's answers in the order of the variants, each with its score."""
     answers = []

@@ -9,10 +9,12 @@ from workbench.project import Project
 from workbench.results import Results
 
 _SLICES_TOLD = 8
+_LABELS_TOLD = 8
 
 
 def result_figures(project: Project, results: Results) -> dict[str, Any]:
     """Return an evaluation's figures."""
+    labels = project.comparing.labels(results.evaluation)
     return {
         "evaluation": results.evaluation,
         "split": results.split,
@@ -28,6 +30,8 @@ def result_figures(project: Project, results: Results) -> dict[str, Any]:
         "slices": project.collecting.slices(results.evaluation).to_dicts(),
         "raters": project.rating.raters(results.evaluation).to_dicts(),
         "agreement": project.rating.agreement(results.evaluation),
+        "labels": labels.macro.to_dicts(),
+        "label_classes": labels.classes.to_dicts(),
         "verdict": results.verdict,
     }
 
@@ -44,6 +48,7 @@ def result_lines(project: Project, results: Results) -> list[str]:
         rows = results.metrics.filter(pl.col("metric") == metric)
         cells = {row["variant"]: _interval(row) for row in rows.iter_rows(named=True)}
         lines.append(f"{metric:<22}" + "".join(f"{cells.get(variant, ''):>28}" for variant in variants))
+    lines += label_lines(project, results)
     lines += look_lines(results)
     for row in project.rating.win_rates(results.evaluation).iter_rows(named=True):
         lines.append(
@@ -57,6 +62,27 @@ def result_lines(project: Project, results: Results) -> list[str]:
     told = moved.filter(pl.col("moved") != "no evidence")["sentence"].head(_SLICES_TOLD)
     lines += [f"since {before}: {sentence}" for sentence in told]
     return [*lines, *results.verdict]
+
+
+def label_lines(project: Project, results: Results) -> list[str]:
+    """Return accuracy and macro figures of each variant where answers are labels, and its labels, worst first."""
+    found = project.comparing.labels(results.evaluation)
+    lines = []
+    for row in found.macro.iter_rows(named=True):
+        interval = "" if row["low"] is None else f" [{row['low']:.3f}, {row['high']:.3f}]"
+        lines.append(
+            f"labels: {row['variant']}: macro F1 {row['f1']:.3f}{interval}, precision {row['precision']:.3f}, recall"
+            f" {row['recall']:.3f}, accuracy {row['accuracy']:.3f} over {row['labels']} labels, n={row['n']}"
+        )
+        mine = found.classes.filter(pl.col("variant") == row["variant"]).sort("f1", "label")
+        lines += [
+            f"  {each['label']:<24} F1 {each['f1']:.3f}, precision {each['precision']:.3f}, recall"
+            f" {each['recall']:.3f}, n={each['support']}"
+            for each in mine.head(_LABELS_TOLD).iter_rows(named=True)
+        ]
+        if mine.height > _LABELS_TOLD:
+            lines.append(f"  and {mine.height - _LABELS_TOLD} labels more, with --json")
+    return lines
 
 
 def look_lines(results: Results) -> list[str]:

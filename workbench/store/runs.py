@@ -91,6 +91,16 @@ class RunStore:
             for table in ("metrics", "slices"):
                 transaction.execute(f"DELETE FROM {table} WHERE evaluation = $evaluation", {"evaluation": evaluation})
 
+    def set_evaluation_settings(self, evaluation: str, settings: Mapping[str, Any]) -> None:
+        """Change how an evaluation is measured; its results are to be computed again, and what rests on them."""
+        with self._database.transaction() as transaction:
+            transaction.execute(
+                "UPDATE evaluations SET settings = $settings WHERE evaluation = $evaluation",
+                {"evaluation": evaluation, "settings": json.dumps(dict(settings))},
+            )
+            for table in ("metrics", "slices"):
+                transaction.execute(f"DELETE FROM {table} WHERE evaluation = $evaluation", {"evaluation": evaluation})
+
     def store_results(self, evaluation: str, tables: Mapping[str, pl.DataFrame]) -> None:
         """Put an evaluation's outputs, scores, metrics and differences in the place of earlier ones."""
         with self._database.transaction() as transaction:

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from workbench.cli.answer import json_option, progress_on_stderr, project_argument, tell
+from workbench.cli.schema_option import schema_option, text_of
 
 
 @click.command("compare")
@@ -20,6 +21,8 @@ from workbench.cli.answer import json_option, progress_on_stderr, project_argume
 )
 @click.option("--few-shot", default=3, show_default=True, type=click.IntRange(1, 20), help="Examples in the prompt.")
 @click.option("--limit", type=click.IntRange(1), help="Most examples to answer.")
+@click.option("--metric", "metrics", multiple=True, help="A further metric, beside the default ones; repeatable.")
+@schema_option
 @click.option("--why", default="", help="What a look at the test split is for; written into its ledger.")
 @json_option
 def command(
@@ -29,6 +32,8 @@ def command(
     split: str,
     few_shot: int,
     limit: int | None,
+    metrics: tuple[str, ...],
+    schema: Path | None,
     why: str,
     as_json: bool,
 ) -> None:
@@ -45,6 +50,8 @@ def command(
             limit=limit,
             who="command line",
             why=why,
+            metrics=metrics,
+            json_schema=text_of(schema),
         )
         progress = progress_on_stderr()
         opened.comparing.wait(evaluation, progress)
