@@ -208,7 +208,8 @@ def _exports(connection: duckdb.DuckDBPyConnection, exports: Path, journal: Jour
         except (OSError, ValueError) as error:
             yield f"the export {folder.name} has no whole manifest: {error}"
             continue
-        listed = {entry["file"] for entry in manifest["files"].values()} | {"manifest.json", "DATA_CARD.md"}
+        side = manifest["side_files"]
+        listed = {entry["file"] for entry in manifest["files"].values()} | {"manifest.json", *side}
         there = {path.name for path in folder.iterdir()}
         if there != listed:
             yield f"the export {folder.name} holds {sorted(there)}, not {sorted(listed)}"
@@ -218,6 +219,9 @@ def _exports(connection: duckdb.DuckDBPyConnection, exports: Path, journal: Jour
             data = (folder / entry["file"]).read_bytes()
             if hashlib.sha256(data).hexdigest() != entry["sha256"] or _count(entry["file"], data) != entry["rows"]:
                 yield f"the export {folder.name} is torn: {entry['file']}"
+        for name, digest in side.items():
+            if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
+                yield f"the export {folder.name} is torn: {name}"
     recorded = [
         (Path(folder).name, version) for folder, version in _rows(connection, "SELECT folder, version FROM exports")
     ]
