@@ -138,7 +138,7 @@ def _json_lines(source: Source, settings: ReadSettings) -> Iterator[tuple[_Part,
     forms = _Forms(settings)
     waiting: deque[tuple[Future[_Part], int]] = deque()
     windows_lines = 0
-    workers = max(1, min(_MOST_WORKERS, (os.cpu_count() or 1) - 1))
+    workers = max(2, min(_MOST_WORKERS, (os.cpu_count() or 1) - 1))
     with ThreadPoolExecutor(workers, thread_name_prefix="reading") as pool:
         try:
             for block in blocks_of(source):
