@@ -3,8 +3,8 @@
 py3langid (naive Bayes over byte n-grams, 140 languages, no network) names the language; its probability is calibrated
 across lengths. What a reader would not call text of a language (JSON, code, addresses, numbers) is taken out first.
 
-Of many texts, those that are plainly English, German or French are told by their function words, in about 20
-microseconds where the model needs 500: at least two words that hardly any other language has, and three of ten words
+Of many texts, those that are plainly English, German or French are told by their function words, which costs a fifth
+of what the model costs: at least two words that hardly any other language has, and three of ten words
 from the language's most frequent ones. On `alpaca` that is seven answers of ten, and the model agrees on each.
 
 Measured on `language_id` (half a, widely spoken languages, 30 characters or more): 0.98 right, 0.998 where sure;
@@ -14,10 +14,10 @@ Not covered: telling close pairs apart for certain (nb/nn/da, hr/bs/sr, id/ms); 
 
 import re
 import unicodedata
-from functools import cache
-from typing import Any
 
 import polars as pl
+
+from pipelines.quality.language_model import classify_all
 
 # Languages that share most of their vocabulary: a finding between two of one family would be a coin toss.
 FAMILIES = (
@@ -33,6 +33,7 @@ FAMILIES = (
 )
 NOT_WORDS = r"(?s)```.*?(?:```|$)|`[^`\n]*`|https?://\S+|\S+@\S+|<[^>]{0,200}>|[\w.-]*\d[\w.-]*|[{}\[\]\"_#*|=]"
 _NOT_WORDS = re.compile(NOT_WORDS)
+_NO_LETTERS = bytes(byte for byte in range(128) if not chr(byte).isalpha())
 # Function words by language: those that other languages lack, and further frequent ones.
 FUNCTION_WORDS = {
     "en": (
@@ -53,21 +54,26 @@ FEWEST_OWN, PLAIN_SHARE = 2, 0.3
 LONGEST = 240
 
 
-@cache
-def _identifier() -> Any:
-    """Load the model once (0.5 s); it is read-only."""
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-
-
 def words_of(text: str) -> str:
     """Return the text without code, addresses, markup and numbers, shortened to what identification needs."""
     return " ".join(_NOT_WORDS.sub(" ", text[: 3 * LONGEST]).split())[:LONGEST]
 
 
+def words_of_all(texts: pl.Series) -> list[str]:
+    """Return the words of each text as `words_of` does; of ASCII, where both engines read alike, by Polars."""
+    cut = texts.str.slice(0, 3 * LONGEST)
+    squeezed = cut.str.replace_all(NOT_WORDS, " ").str.replace_all(r"[ \t\n\r]+", " ").str.strip_chars(" ")
+    ascii_only = cut.str.contains(r"\A[ -~\t\n\r]*\z")
+    return [
+        words if same else words_of(text)
+        for text, words, same in zip(cut, squeezed.str.slice(0, LONGEST), ascii_only, strict=True)
+    ]
+
+
 def letters_in(text: str) -> int:
     """Count letters; one of a script without spaces carries about as much as three of others."""
+    if text.isascii():
+        return len(text.encode().translate(None, _NO_LETTERS))
     count = 0
     for character in text:
         if (
@@ -89,11 +95,17 @@ def identify_language(text: str, fewest_letters: int = 25) -> tuple[str, float] 
     Returns:
         The ISO 639-1 code and its probability (0..1); None for a text that is too short.
     """
-    words = words_of(text)
-    if letters_in(words) < fewest_letters:
-        return None
-    language, probability = _identifier().classify(words)
-    return str(language), float(probability)
+    return identify_all(pl.Series([text], dtype=pl.String), fewest_letters)[0]
+
+
+def identify_all(texts: pl.Series, fewest_letters: int = 25) -> list[tuple[str, float] | None]:
+    """Name the language of each text by the model, as `identify_language` does for one."""
+    words = words_of_all(texts)
+    rows = [row for row, said in enumerate(words) if letters_in(said) >= fewest_letters]
+    answers: list[tuple[str, float] | None] = [None] * len(texts)
+    for row, answer in zip(rows, classify_all([words[row] for row in rows]), strict=True):
+        answers[row] = answer
+    return answers
 
 
 def identify_languages(texts: pl.Series, fewest_letters: int = 25) -> list[tuple[str, float] | None]:
@@ -114,10 +126,12 @@ def identify_languages(texts: pl.Series, fewest_letters: int = 25) -> list[tuple
         mine, others = (words.str.count_matches(rf"\b(?:{listed.replace(' ', '|')})\b") for listed in (own, frequent))
         for row in (enough & (mine >= FEWEST_OWN) & (mine + others >= PLAIN_SHARE * count)).arg_true().to_list():
             plain[row] = language
-    return [
-        identify_language(text, fewest_letters) if language is None else (language, 1.0)
-        for text, language in zip(texts, plain, strict=True)
-    ]
+    doubtful = [row for row, language in enumerate(plain) if language is None]
+    asked = identify_all(texts.gather(doubtful), fewest_letters)
+    answers = [None if language is None else (language, 1.0) for language in plain]
+    for row, answer in zip(doubtful, asked, strict=True):
+        answers[row] = answer
+    return answers
 
 
 def same_language(one: str, other: str) -> bool:

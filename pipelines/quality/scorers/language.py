@@ -10,7 +10,7 @@ from collections import Counter
 
 import polars as pl
 
-from pipelines.quality.language import identify_language, identify_languages, same_language
+from pipelines.quality.language import identify_all, identify_languages, same_language
 from pipelines.quality.registry import Finding, ScoringContext, judged, scorer
 
 ABOUT_LANGUAGE = (
@@ -44,20 +44,25 @@ def score_language(examples: pl.DataFrame, context: ScoringContext) -> pl.DataFr
     sure = Counter(name for name, probability in answers.values() if probability >= settings.language_confidence)
     usual = {name for name, count in sure.items() if count >= settings.language_share * sum(sure.values())}
     about = examples["prompt"].str.contains(ABOUT_LANGUAGE)
+    foreign = {
+        row: name
+        for row, (name, probability) in answers.items()
+        if probability >= settings.language_confidence
+        and name in NAMES
+        and not about[row]
+        and not (len(usual) == 1 and _among(name, usual))
+    }
+    prompts = identify_all(examples["prompt"].gather(list(foreign)), settings.language_letters)
     findings = []
-    for row, (name, probability) in answers.items():
-        if probability < settings.language_confidence or name not in NAMES or about[row]:
-            continue
-        known = any(same_language(name, other) for other in usual)
-        if known and len(usual) == 1:
-            continue
-        asked = identify_language(examples["prompt"][row], settings.language_letters)
+    for (row, name), asked in zip(foreign.items(), prompts, strict=True):
         expected = asked[0] if asked is not None and asked[1] >= settings.language_confidence else None
-        if expected is None and known:
-            continue
-        if expected is not None and (same_language(name, expected)):
+        if _among(name, usual) if expected is None else same_language(name, expected):
             continue
         reason = f"The answer is in {NAMES.get(name, name)}, "
         reason += f"the prompt in {NAMES.get(expected, expected)}." if expected else "which the project does not use."
         findings.append(Finding(row, 0.0, reason, 0, len(examples["completion"][row])))
     return judged(examples, findings, answers)
+
+
+def _among(name: str, usual: set[str]) -> bool:
+    return any(same_language(name, other) for other in usual)
