@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.components.findings import draw_conflicts, draw_personal
+from pages.components.personal_data import draw_removal
 from pages.components.selection import draw_worst
 from pages.components.taste import draw_taste
 from workbench.app import charts, session
@@ -109,6 +110,7 @@ with conflicts:
     draw_conflicts(project)
 with personal:
     draw_personal(project)
+    draw_removal(project, session.reviewer_name())
 with worst:
     draw_worst(project, session.reviewer_name())
 with taste:

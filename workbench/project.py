@@ -34,6 +34,7 @@ from workbench.overview import Overview
 from workbench.preferences import Preferences
 from workbench.queues import Queues
 from workbench.rating import Rating
+from workbench.redacting import Redacting
 from workbench.repairing import Repairing
 from workbench.reporting import Reporting
 from workbench.reviewing import Reviewing
@@ -181,6 +182,11 @@ class Project:
     def selecting(self) -> Selecting:
         """Leave out the worst share."""
         return Selecting(self.store)
+
+    @cached_property
+    def redacting(self) -> Redacting:
+        """Redact, pseudonymise or drop personal data."""
+        return Redacting(self.store)
 
     @cached_property
     def tasting(self) -> Tasting:

@@ -21,6 +21,7 @@ COMMANDS = {
     "curate": "Run the stages: duplicates, embeddings, coverage, personal data, conflicts, quality.",
     "decide": "Keep, drop or flag examples in bulk.",
     "repair": "Find and replace in many examples: see what would change, then change it.",
+    "personal-data": "Redact, pseudonymise or drop personal data: see what would change, then change it.",
     "taste": "Learn what the reviewers keep from what they decided; say how sure that is.",
     "history": "Tell what happened to an example; undo any decision, restore an earlier text.",
     "split": "Split the kept examples without leaks.",

@@ -243,6 +243,11 @@ def taste_of_reviewers(transaction: Transaction) -> None:
         transaction.execute(statement)
 
 
+def keys_of_stand_ins(transaction: Transaction) -> None:
+    """The secret under which stand-ins of personal data are made, one for a project."""
+    transaction.execute("CREATE TABLE pseudonym_keys (key VARCHAR)")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     examples_and_where_they_came_from,
     decisions_of_people,
@@ -256,6 +261,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     where_variants_fail,
     what_gives_held_out_examples_away,
     taste_of_reviewers,
+    keys_of_stand_ins,
 )
 
 

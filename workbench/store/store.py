@@ -14,6 +14,7 @@ from workbench.store.edits import EditStore
 from workbench.store.examples import ExampleStore
 from workbench.store.failures import FailureStore
 from workbench.store.history import HistoryStore
+from workbench.store.keys import KeyStore
 from workbench.store.leases import LeaseStore
 from workbench.store.metadata import MetadataStore
 from workbench.store.migrations import migrate, schema_of
@@ -58,6 +59,7 @@ class Store:
         self.metadata = MetadataStore(self._database)
         self.cards = CardStore(self._database, self.browse)
         self.queues = QueueStore(self._database, self.browse)
+        self.keys = KeyStore(self._database)
         self.leases = LeaseStore(self._database)
         self.neighbours = NeighbourStore(self._database)
         self.versions = VersionStore(self._database)
