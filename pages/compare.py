@@ -118,6 +118,8 @@ def draw_ratings(project, evaluation) -> None:
         if agreement:
             st.caption(f"Agreement of raters: {plain(agreement['note'])}")
         draw_table(project.rating.raters(evaluation.evaluation), RATERS)
+        draw_sentences([found.note for found in project.rating.length_controlled(evaluation.evaluation)])
+        draw_sentences(project.rating.self_agreement(evaluation.evaluation)["note"].to_list())
     link("rate", "Rate answers blind", ":material/arrow_forward:")
 
 

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.components.rating_card import rating_card
+from pages.components.texts import texts
 from workbench.app import session
 from workbench.app.plain import counted, plain
 from workbench.app.rating_queue import RatingQueue
@@ -21,6 +22,25 @@ def draw_begin(project, evaluation, rater: str, drawn: int) -> None:
             st.error("Choose two different variants.")
         elif session.attempt(project.rating.begin, evaluation.evaluation, one, other, rater, count=count) is not None:
             st.rerun()
+
+
+def draw_writing(project, rater: str) -> None:
+    """Draw the first prompt to which both answers were bad, with a form for the right answer."""
+    waiting = project.writing_answers.queue()
+    if not waiting:
+        return
+    with st.expander(f"Both bad: write the right answer ({counted(len(waiting), 'prompt')})"):
+        st.caption("What you write is imported from the source 'written answers' and waits for review.")
+        place = st.number_input("Prompt", 1, len(waiting), 1, key="writing-place", width=160)
+        one = waiting[place - 1]
+        shown = [{"title": "bad", "text": text} for text in one.answers]
+        texts(f"writing-{one.example_id}", [*shown, {"title": "reference", "text": one.reference}], one.messages)
+        with st.form(f"writing-form-{one.example_id}", border=False):
+            answer = st.text_area("The right answer", height=160)
+            if st.form_submit_button("Store as a training candidate", type="primary"):
+                stored = session.attempt(project.writing_answers.write, one.example_id, answer, rater)
+                if stored is not None:
+                    st.rerun()
 
 
 session.page_head("Rate", "Which answer is better? Sides are drawn by chance, and no name is shown.")
@@ -45,3 +65,4 @@ if drawn:
 else:
     st.caption("Choose which two to rate. You see one pair at a time and press 1, 2, 3 or 4.")
     draw_begin(project, evaluation, rater, drawn)
+draw_writing(project, rater)

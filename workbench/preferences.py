@@ -42,7 +42,7 @@ class Preferences:
         ratings = self._store.ratings.ratings()
         if ratings.is_empty():
             return [], PreferenceReport(0, 0, 0)
-        closed = self._closed()
+        closed = closed_examples(self._store)
         rows = with_winner(ratings).with_columns(
             one=pl.min_horizontal("left", "right"), other=pl.max_horizontal("left", "right")
         )
@@ -86,14 +86,6 @@ class Preferences:
             )
         return found, PreferenceReport(len(found), undecided, sealed)
 
-    def _closed(self) -> set[str]:
-        closed: set[str] = set()
-        for record in self._store.versions.all_records():
-            members = self._store.versions.members(record.number)
-            closed |= set(members.filter(pl.col("split") == "test")["example_id"])
-            closed |= set(self._store.versions.sealed_kin(record.number)["example_id"])
-        return closed
-
     def write(self, out: Path) -> PreferenceReport:
         """Write the pairs as JSON Lines.
 
@@ -111,3 +103,13 @@ class Preferences:
             )
         write_text(out, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
         return report
+
+
+def closed_examples(store: Store) -> set[str]:
+    """Return the ids of every example that any version's test split holds or is kin to: none may reach a trainer."""
+    closed: set[str] = set()
+    for record in store.versions.all_records():
+        members = store.versions.members(record.number)
+        closed |= set(members.filter(pl.col("split") == "test")["example_id"])
+        closed |= set(store.versions.sealed_kin(record.number)["example_id"])
+    return closed

@@ -45,6 +45,7 @@ from workbench.tables import Tables
 from workbench.tasting import Tasting
 from workbench.training import Training
 from workbench.versions import Versions
+from workbench.writing_answers import WritingAnswers
 
 DATABASE = "workbench.duckdb"
 
@@ -257,6 +258,11 @@ class Project:
     def rating(self) -> Rating:
         """Rate answers blind."""
         return Rating(self.store)
+
+    @cached_property
+    def writing_answers(self) -> WritingAnswers:
+        """Write the right answer where all rated ones were bad."""
+        return WritingAnswers(self.store)
 
     @cached_property
     def tables(self) -> Tables:

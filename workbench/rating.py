@@ -13,6 +13,7 @@ from pipelines.examples import Message, messages_of
 from workbench.store.store import Store
 
 if TYPE_CHECKING:
+    from pipelines.rating.length_control import LengthControlled
     from pipelines.rating.stopping import Stopping
 
 CHOICES = ("left", "right", "tie", "both_bad")
@@ -44,20 +45,23 @@ class Rating:
     def begin(self, evaluation: str, left: str, right: str, rater: str, count: int = 50, seed: int = 0) -> int:
         """Draw blind comparisons of two variants for a rater and store them; returns how many are drawn in all.
 
-        Examples whose two answers are equal are skipped. Drawing again adds nothing that is there already.
+        Examples whose two answers are equal are skipped. Drawing again adds nothing that is there already. One pair in
+        twenty is drawn to come a second time, beside the count: see `self_agreement`.
 
         Raises:
             CurationError: the evaluation has no outputs of a variant, or the variants are the same.
         """
         from pipelines.rating.draw import draw_comparisons
+        from pipelines.rating.repeats import SUFFIX, draw_repeats
 
         outputs = self._store.runs.outputs(evaluation)
         if outputs.is_empty():
             raise CurationError(f"{evaluation} has no answers yet.", "Wait for the evaluation to finish, then rate.")
         known = self._store.ratings.comparisons(evaluation, rater)
+        known = known.filter(~pl.col("comparison_id").str.ends_with(SUFFIX))
         of_pair = known.filter(pl.col("left").is_in([left, right]) & pl.col("right").is_in([left, right]))
         if of_pair.height >= count:
-            return known.height
+            return self._store.ratings.comparisons(evaluation, rater).height
         drawn = draw_comparisons(
             outputs.select("variant", "example_id", "text"),
             left,
@@ -70,7 +74,8 @@ class Rating:
         ).with_columns(
             comparison_id=pl.lit(f"{evaluation}:") + pl.col("comparison_id"), position=pl.col("position").cast(pl.Int32)
         )
-        self._store.ratings.add_comparisons(evaluation, drawn, self._store.now())
+        again = draw_repeats(drawn)
+        self._store.ratings.add_comparisons(evaluation, pl.concat([drawn, again]), self._store.now())
         return self._store.ratings.comparisons(evaluation, rater).height
 
     def pending(self, evaluation: str, rater: str, limit: int = 20) -> list[RatingCard]:
@@ -185,6 +190,20 @@ class Rating:
 
         ratings = self._store.ratings.ratings(evaluation)
         return [when_to_stop(ratings, variant, against) for variant, against in _rated_pairs(ratings)]
+
+    def length_controlled(self, evaluation: str) -> list[LengthControlled]:
+        """Return each rated pair's win rate as it would be with answers of equal length; needs 100 prompts."""
+        from pipelines.rating.length_control import length_controlled
+
+        ratings = self._store.ratings.ratings(evaluation)
+        outputs = self._store.runs.outputs(evaluation)
+        return [length_controlled(ratings, outputs, *pair) for pair in _rated_pairs(ratings)]
+
+    def self_agreement(self, evaluation: str) -> pl.DataFrame:
+        """Return how often each rater said the same of a pair that was shown twice; empty where none was yet."""
+        from pipelines.rating.repeats import self_agreement
+
+        return self_agreement(self._store.ratings.ratings(evaluation), self._store.ratings.repeats(evaluation))
 
     def raters(self, evaluation: str) -> pl.DataFrame:
         """Return each rater's votes, agreement with the others and left bias, and who stands out."""

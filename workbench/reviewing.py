@@ -128,7 +128,7 @@ class Reviewing:
         note: str,
         event: Mapping[str, object] | None = None,
     ) -> None:
-        _check_messages(messages)
+        check_messages(messages)
         if self._store.examples.with_ids([example_id]).is_empty():
             raise CurationError(f"There is no example {example_id}.", "Reload the page and edit the example again.")
         row = example_row(messages)
@@ -245,7 +245,12 @@ def _check_action(action: str) -> None:
         raise CurationError(f"'{action}' is no decision.", f"Choose one of: {', '.join(ACTIONS)}.")
 
 
-def _check_messages(messages: Sequence[Message]) -> None:
+def check_messages(messages: Sequence[Message]) -> None:
+    """Refuse what is no conversation, or what no file can hold.
+
+    Raises:
+        CurationError: a message without role or content, or half a character.
+    """
     try:
         json.dumps(messages, allow_nan=False)
         readable = all(isinstance(message["role"], str) and "content" in message for message in messages)

@@ -157,3 +157,49 @@ def test_what_is_no_rating_is_refused_and_stores_nothing(project: Project, ids: 
             wrong()
         assert caught.value.remedy
     assert project.rating.ratings(EVALUATION).is_empty()
+
+
+@pytest.fixture
+def many(project: Project, write_jsonl) -> list[str]:
+    """Forty examples that two variants answer differently."""
+    rows = [{"prompt": f"Question {n}?", "completion": f"Reference {n}."} for n in range(40)]
+    project.importing.import_files([write_jsonl("a.jsonl", rows)])
+    ids = project.reviewing.queue(Filter(), "position")
+    project.store.runs.add_evaluation(
+        EvaluationRecord(EVALUATION, "v", "validation", VARIANTS, {}, {}, 40, project.store.now())
+    )
+    rows = [{"variant": name, "example_id": key, "text": f"{name} {key}"} for name in VARIANTS for key in ids]
+    empty = pl.DataFrame(schema={"variant": pl.String})
+    tables = {"outputs": pl.DataFrame(rows), "output_scores": empty, "metrics": empty, "differences": empty}
+    project.store.runs.store_results(EVALUATION, tables)
+    return ids
+
+
+def test_one_pair_in_twenty_comes_again_with_sides_exchanged_and_is_no_further_vote(
+    project: Project, many: list[str]
+) -> None:
+    assert begin(project, count=40) == 42
+    assert begin(project, count=40) == 42
+    cards = project.rating.pending(EVALUATION, "ada", 100)
+    places = {card.comparison_id: place for place, card in enumerate(cards)}
+    again = [key for key in places if key.endswith(":again")]
+    assert len(again) == 2
+    for key in again:
+        assert places[key] - places[key.removesuffix(":again")] >= 10
+    by_id = {card.comparison_id: card for card in cards}
+    for key in again:
+        first = by_id[key.removesuffix(":again")]
+        assert (by_id[key].left_text, by_id[key].right_text) == (first.right_text, first.left_text)
+    assert project.rating.self_agreement(EVALUATION).is_empty()
+    for number, card in enumerate(cards):
+        rate(project, number + 1, card.comparison_id, "left")
+    assert project.rating.ratings(EVALUATION).height == 40
+    assert project.rating.win_rates(EVALUATION)["n"].to_list() == [40]
+    found = project.rating.self_agreement(EVALUATION).row(0, named=True)
+    # The left side is another answer the second time, so a rater who always presses left never agrees with themself.
+    assert (found["rater"], found["repeats"], found["same"]) == ("ada", 2, 0)
+    mirrored = {key: key.removesuffix(":again") for key in again}
+    for number, key in enumerate(mirrored, start=100):
+        rate(project, number, key, "right")
+    assert project.rating.self_agreement(EVALUATION)["agreement"].to_list() == [1.0]
+    assert project.rating.length_controlled(EVALUATION)[0].win_rate is None

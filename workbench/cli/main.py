@@ -37,6 +37,7 @@ COMMANDS = {
     "collect": "Say what to collect next: gaps of coverage and failing slices.",
     "advise": "Say whether fine-tuning is the right tool, the data is enough, and it pays.",
     "preferences": "Write ratings as preference pairs for DPO.",
+    "write-answers": "Write right answers where raters found both bad; they become training candidates.",
     "report": "Write one self-contained page to send around.",
     "audit": "Run the stages on plain files, without a project.",
     "backup": "Write a whole project into one file.",

@@ -27,6 +27,8 @@ def result_figures(project: Project, results: Results) -> dict[str, Any]:
         "differences": results.differences.to_dicts(),
         "win_rates": project.rating.win_rates(results.evaluation).to_dicts(),
         "stopping": [asdict(found) for found in project.rating.stopping(results.evaluation)],
+        "length_controlled": [asdict(found) for found in project.rating.length_controlled(results.evaluation)],
+        "self_agreement": project.rating.self_agreement(results.evaluation).to_dicts(),
         "slices": project.collecting.slices(results.evaluation).to_dicts(),
         "raters": project.rating.raters(results.evaluation).to_dicts(),
         "agreement": project.rating.agreement(results.evaluation),
@@ -56,6 +58,8 @@ def result_lines(project: Project, results: Results) -> list[str]:
             f" [{row['low']:.2f}, {row['high']:.2f}] over {row['n']} examples"
         )
     lines += [found.sentence for found in project.rating.stopping(results.evaluation)]
+    lines += [found.note for found in project.rating.length_controlled(results.evaluation)]
+    lines += project.rating.self_agreement(results.evaluation)["note"].to_list()
     slices = project.collecting.slices(results.evaluation)
     lines += slices.filter(pl.col("finding"))["sentence"].head(_SLICES_TOLD).to_list()
     before, moved = project.collecting.moved(results.evaluation)

@@ -32,7 +32,8 @@ class RatingStore:
         """Return the drawn comparisons of an evaluation, in the order in which each rater sees them."""
         return self._database.frame(
             'SELECT comparison_id, example_id, rater, "left", "right", position FROM comparisons'
-            " WHERE evaluation = $evaluation AND ($rater IS NULL OR rater = $rater) ORDER BY rater, position",
+            " WHERE evaluation = $evaluation AND ($rater IS NULL OR rater = $rater)"
+            " ORDER BY rater, position, comparison_id",
             {"evaluation": evaluation, "rater": rater},
         )
 
@@ -42,7 +43,7 @@ class RatingStore:
             'SELECT comparison_id, example_id, "left", "right", position FROM comparisons'
             " WHERE evaluation = $evaluation AND rater = $rater"
             " AND comparison_id NOT IN (SELECT comparison_id FROM ratings)"
-            " ORDER BY position LIMIT $limit",
+            " ORDER BY position, comparison_id LIMIT $limit",
             {"evaluation": evaluation, "rater": rater, "limit": limit},
         )
 
@@ -80,11 +81,32 @@ class RatingStore:
         return None if found is None else str(found)
 
     def ratings(self, evaluation: str | None = None) -> pl.DataFrame:
-        """Return what raters said: comparison_id, example_id, rater, left, right, choice, note, rated_at."""
+        """Return what raters said: comparison_id, example_id, rater, left, right, choice, note, rated_at.
+
+        What they said of a pair that was shown a second time is left out: see `repeats`.
+        """
         return self._database.frame(
             'SELECT comparison_id, evaluation, example_id, rater, "left", "right", choice, note, rated_at FROM ratings'
-            " WHERE $evaluation IS NULL OR evaluation = $evaluation ORDER BY rated_at, comparison_id",
+            " WHERE ($evaluation IS NULL OR evaluation = $evaluation) AND NOT ends_with(comparison_id, ':again')"
+            " ORDER BY rated_at, comparison_id",
             {"evaluation": evaluation},
+        )
+
+    def repeats(self, evaluation: str) -> pl.DataFrame:
+        """Return what raters said of pairs that were shown them a second time: as `ratings`."""
+        return self._database.frame(
+            'SELECT comparison_id, evaluation, example_id, rater, "left", "right", choice, note, rated_at FROM ratings'
+            " WHERE evaluation = $evaluation AND ends_with(comparison_id, ':again') ORDER BY rated_at, comparison_id",
+            {"evaluation": evaluation},
+        )
+
+    def written_answers(self, source: str) -> pl.DataFrame:
+        """Return the answers that people wrote where all answers were bad: example_id (new), repairs, written_by."""
+        return self._database.frame(
+            "SELECT example_id, json_extract_string(metadata, '$.repairs') AS repairs,"
+            " json_extract_string(metadata, '$.written_by') AS written_by FROM occurrences"
+            " WHERE source = $source AND role = 'train' AND metadata IS NOT NULL ORDER BY file, line",
+            {"source": source},
         )
 
     def next_session_sequence(self, session: str) -> int:
