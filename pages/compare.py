@@ -26,10 +26,14 @@ def draw_start(project) -> None:
     shots = middle.number_input("Examples in the few-shot prompt", 1, 20, 3)
     limit = right.number_input("At most", 1, 100_000, None, placeholder="all", help="Most examples that are answered")
     why = st.text_input("What is this look for?", key="look-why") if split == "test" else ""
+    with st.expander("Further ways to prompt the base"):
+        system = st.text_area("System prompt", height=100, help="Adds the variant 'system'.")
+        nearest = st.toggle("Also show it the nearest training examples by meaning", help="Adds the variant 'nearest'.")
     metrics, schema = draw_further()
     if st.button("Let them answer", type="primary", icon=":material/play_arrow:"):
         who = session.reviewer_name()
         asked = {"few_shot": shots, "limit": limit, "who": who, "why": why, "metrics": metrics, "json_schema": schema}
+        asked |= {"system": system.strip() or None, "variants": comparisons.prompted(nearest)}
         started = session.attempt(project.comparing.start, chosen, split, **asked)
         if started is not None:
             st.session_state["evaluation"] = started

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,8 +19,11 @@ import polars as pl
 from pipelines.errors import CurationError
 from pipelines.examples import messages_of
 from pipelines.progress import Progress, no_progress
+from workbench.endpoint_costs import EndpointCost, endpoint_costs
 from workbench.files import write_text
 from workbench.results import Results, answers, labels_of, read_results
+from workbench.retrieving import nearest_of
+from workbench.settings import checked_settings
 from workbench.store.runs import EvaluationRecord
 from workbench.store.store import Store
 from workbench.training import RunView, Training, error_of, status_of
@@ -91,34 +94,43 @@ class Comparing:
         why: str = "",
         metrics: Sequence[str] = (),
         json_schema: str | None = None,
+        system: str | None = None,
+        endpoint: Mapping[str, Any] | None = None,
     ) -> str:
         """Write an evaluation's folder and start answering; returns its name.
 
         Args:
             run_ids: the runs whose adapters answer.
             split: validation (for choosing) or test (for the end; written into the ledger).
-            variants: base, few-shot and tuned, or some of them.
+            variants: base, few-shot, nearest (few-shot with the nearest examples by embeddings) and tuned, or some.
             few_shot: how many training examples the few-shot prompt holds.
             limit: most examples; all when not given.
             who: who looks.
             why: what the look is for; stands in the ledger of looks at the test split.
             metrics: further metrics beside the default ones; all are corrected for together.
             json_schema: JSON schema that answers must follow, as text; adds the metric json_schema_valid.
+            system: adds the variant `system`: the base with this system prompt in the place of the examples' own.
+            endpoint: adds a variant that this endpoint answers (`EndpointSettings`): the prompts are sent there.
 
         Raises:
-            CurationError: an unknown metric, no JSON schema or one that is none, no such run or no adapter, runs of
-                different versions or bases, nothing held out.
+            CurationError: settings of the endpoint that are none, or no key for it; an unknown metric, no JSON schema
+                or one that is none; no such run or no adapter, runs of different versions or bases, nothing held out.
         """
+        from pipelines.generation.endpoint_settings import EndpointSettings
         from pipelines.generation.settings import GenerationSettings
+        from workbench.jobs.endpoint_key import key_of
         from workbench.jobs.process import start_job
         from workbench.jobs.settings import GenerateJob, Variant, write_job
 
         further = _further(metrics, json_schema)
+        api = None if endpoint is None else checked_settings(EndpointSettings, endpoint, "endpoint")
+        if api is not None:
+            key_of(api)
         runs = [self._training.run(run_id) for run_id in run_ids]
         version = self._version_of(runs)
-        unknown = sorted(set(variants) - {"base", "few-shot", "tuned"})
+        unknown = sorted(set(variants) - {"base", "few-shot", "nearest", "tuned"})
         if unknown:
-            raise CurationError(f"There is no variant '{unknown[0]}'.", "Choose from: base, few-shot, tuned.")
+            raise CurationError(f"There is no variant '{unknown[0]}'.", "Choose from: base, few-shot, nearest, tuned.")
         members = self._store.versions.members(version).filter("included")
         held_out = self._examples(members, split)[:limit]
         if not held_out:
@@ -126,21 +138,27 @@ class Comparing:
         names = _names(runs)
         base = self._base_of(runs)
         chosen = [
-            Variant(name=name, base=base, few_shot=few_shot if name == "few-shot" else 0)
-            for name in ("base", "few-shot")
+            Variant(name=name, base=base, few_shot=0 if name == "base" else few_shot, nearest=name == "nearest")
+            for name in ("base", "few-shot", "nearest")
             if name in variants
         ]
+        if system is not None and system.strip():
+            chosen.append(Variant(name="system", base=base, system=system))
+        if api is not None:
+            chosen.append(Variant(name=api.variant, endpoint=api))
         if "tuned" in variants:
             chosen += [self._tuned(run.run_id, names[run.run_id], base) for run in runs]
         evaluation = self._store.runs.next_name("evaluation")
         folder = self._folder / "evaluations" / evaluation
         prompts = [{"example_id": row["example_id"], "messages": messages_of(row["messages"])[:-1]} for row in held_out]
-        shots = [
-            {"example_id": row["example_id"], "messages": messages_of(row["messages"])}
-            for row in self._examples(members, "train")
-        ]
+        train = self._examples(members, "train")
+        shots = [{"example_id": row["example_id"], "messages": messages_of(row["messages"])} for row in train]
         _write_lines(folder / "data" / "prompts.jsonl", prompts)
         _write_lines(folder / "data" / "few_shot.jsonl", shots)
+        if "nearest" in variants:
+            groups = dict(members.select("example_id", "group_id").iter_rows())
+            nearest = nearest_of(self._folder, held_out, train, groups, few_shot)
+            _write_lines(folder / "data" / "nearest.jsonl", nearest)
         write_job(folder, GenerateJob(variants=tuple(chosen), generation=GenerationSettings(threads=_cores())))
         self._store.runs.add_evaluation(
             EvaluationRecord(
@@ -303,6 +321,11 @@ class Comparing:
         """
         self._check_answered(evaluation)
         return labels_of(self._store, self._record(evaluation))
+
+    def costs(self, evaluation: str) -> list[EndpointCost]:
+        """Return what each variant that an endpoint answered has used so far; empty for local models alone."""
+        self.evaluation(evaluation)
+        return endpoint_costs(self._folder / "evaluations" / evaluation)
 
     def _check_answered(self, evaluation: str) -> None:
         view = self.evaluation(evaluation)

@@ -143,7 +143,8 @@ def _opponents(record: EvaluationRecord) -> list[str]:
     """Return whom the other variants have to beat: the base, the prompted base, and what was tuned on raw data."""
     raw = [name for name in record.variants if name.startswith("tuned-raw")]
     others = [name for name in record.variants if name.startswith("tuned-curated")]
-    chosen = [name for name in ("base", "few-shot") if name in record.variants] + (raw if others else [])
+    prompted = ("base", "few-shot", "nearest", "system")
+    chosen = [name for name in prompted if name in record.variants] + (raw if others else [])
     return chosen or record.variants[:1]
 
 

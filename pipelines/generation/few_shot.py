@@ -32,6 +32,7 @@ def few_shot_conversations(
     *,
     seed: int = 0,
     fits: Callable[[list[Message]], bool] | None = None,
+    nearest: Sequence[Sequence[int]] | None = None,
 ) -> list[list[Message]]:
     """Put the k most alike training examples before each conversation.
 
@@ -41,6 +42,8 @@ def few_shot_conversations(
         k: examples shown, at most.
         seed: decides between equally alike examples, whatever their order.
         fits: says whether a prompt has room in the model; the least alike examples are left out until it does.
+        nearest: positions of the training examples for each conversation, the most alike last, where they were chosen
+            before (`pipelines.generation.retrieved`); else they are found by their words.
 
     Returns:
         For each conversation its system messages, the examples as user and assistant turns, then the question. An
@@ -49,7 +52,8 @@ def few_shot_conversations(
     questions = [_question(conversation) for conversation in conversations]
     if k <= 0 or not train:
         return questions
-    nearest = _nearest([prompt_text(example) for example in train], [prompt_text(q) for q in questions], k, seed)
+    if nearest is None:
+        nearest = _nearest([prompt_text(example) for example in train], [prompt_text(q) for q in questions], k, seed)
     prompts: list[list[Message]] = []
     for question, shots in zip(questions, nearest, strict=True):
         system = [message for message in question if message.get("role") == "system"]

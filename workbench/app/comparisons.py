@@ -49,6 +49,11 @@ def main_differences(results: Results) -> pl.DataFrame:
     )
 
 
+def prompted(nearest: bool) -> tuple[str, ...]:
+    """Return the variants to compare: the base prompted in several ways, and the tuned models."""
+    return ("base", "few-shot", "nearest", "tuned") if nearest else ("base", "few-shot", "tuned")
+
+
 def further_metrics() -> dict[str, str]:
     """Return the metrics that are computed only where they are asked for: name -> title; without the schema's."""
     from pipelines.evaluation.metrics import METRICS

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from pipelines.errors import CurationError
+from pipelines.generation.endpoint_settings import EndpointSettings
 from pipelines.generation.settings import GenerationSettings
 from pipelines.training.settings import TrainSettings
 
@@ -24,6 +25,9 @@ class Variant(BaseModel, frozen=True, extra="forbid"):
     base: str = Field("default", min_length=1, description="Base model: `default`, a hub name or a folder.")
     adapter: str | None = Field(None, description="Folder of a trained adapter.")
     few_shot: int = Field(0, ge=0, le=32, description="Training examples shown in each prompt.")
+    nearest: bool = Field(False, description="Whether those are the nearest ones by embeddings (data/nearest.jsonl).")
+    system: str | None = Field(None, max_length=100_000, description="System prompt in the place of the example's own.")
+    endpoint: EndpointSettings | None = Field(None, description="The endpoint that answers, instead of a model here.")
 
 
 class TrainJob(BaseModel, frozen=True, extra="forbid"):
