@@ -10,14 +10,14 @@ from workbench.app.plain import plain
 
 COLUMNS = ["place", "slice", "dimension", "kind", "collect", "volume_share", "failure_rate", "gap_ratio", "train_count"]
 SHOWN = {
-    "place": st.column_config.NumberColumn("", width="small"),
+    "place": st.column_config.NumberColumn("no.", width="small"),
     "slice": st.column_config.TextColumn("what", width="large"),
     "dimension": st.column_config.TextColumn("by"),
     "collect": st.column_config.NumberColumn("to collect"),
     "volume_share": st.column_config.NumberColumn("of queries", format="percent"),
     "failure_rate": st.column_config.NumberColumn("fails", format="percent", help="Held-out examples that fail"),
     "kind": st.column_config.TextColumn(
-        "why", help="gap: rarer in training than in production; failures: it fails often"
+        "why", help="gap: rarer in training than in production; failing slice: it fails more often than the rest"
     ),
     "gap_ratio": st.column_config.NumberColumn("ratio", format="%.1f×", help="Production's share over training's"),
     "train_count": st.column_config.NumberColumn("in training"),

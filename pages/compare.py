@@ -24,7 +24,7 @@ def draw_start(project) -> None:
         "Held-out examples", list(SPLITS), format_func=SPLITS.get, default="validation", required=True
     )
     shots = middle.number_input("Examples in the few-shot prompt", 1, 20, 3)
-    limit = right.number_input("At most", 1, 100_000, None, placeholder="all", help="Most examples that are answered")
+    limit = right.number_input("Examples, at most", 1, 100_000, None, placeholder="all")
     why = st.text_input("What is this look for?", key="look-why") if split == "test" else ""
     with st.expander("Further ways to prompt the base"):
         system = st.text_area("System prompt", height=100, help="Adds the variant 'system'.")
@@ -84,14 +84,14 @@ def draw_results(project, evaluation, results) -> None:
         draw_sentences(results.verdict)
     metrics, differences, answers, ratings = st.tabs(["Metrics", "Differences", "Answers", "Ratings"])
     with metrics:
-        charts.metric_intervals(results.metrics, evaluation.variants)
+        charts.metric_intervals(comparisons.titled(results.metrics), evaluation.variants)
         with st.expander("As a table"):
             draw_table(results.metrics, VALUES)
         draw_labels(project, evaluation)
         draw_looks(results)
     with differences:
         draw_sentences(results.summary)
-        st.caption("Paired on the same examples; q is corrected for the number of comparisons.")
+        st.caption("Each pair of variants on the same examples. A small q means that chance is an unlikely reason.")
         draw_table(comparisons.main_differences(results), DIFFERENCES)
     with answers:
         draw_answers(project, evaluation, results)

@@ -9,7 +9,7 @@ from workbench.app.plain import counted, plain
 from workbench.app.stages import draw_run_button, nothing_found_yet
 
 KINDS = {None: "All", "exact": "Exact", "near": "Near", "semantic": "Same meaning"}
-WORDS = {"exact": "exact copy", "near": "near", "semantic": "same meaning"}
+WORDS = {"exact": "exact copy", "near": "near copy", "semantic": "same meaning"}
 GROUPS = 50
 PARTS = ("Groups", "Threshold", "Alike, not the same")
 MOVED = "groups-moved"
@@ -54,14 +54,14 @@ def draw_groups(project) -> str | None:
     chosen = st.dataframe(
         groups,
         hide_index=True,
-        height=620,
+        height=min(620, 40 + 35 * len(groups)),
         on_select=lambda: st.session_state.pop(MOVED, None),
         selection_mode="single-row",
         key=f"groups-{kind}-{page}",
         column_order=["size", "prompt", "kind", "similarity"],
         column_config={
             "size": st.column_config.NumberColumn("size", width=50),
-            "prompt": st.column_config.TextColumn("prompt", width=190),
+            "prompt": st.column_config.TextColumn("prompt", width=165),
             "kind": st.column_config.TextColumn("kind", width=70),
             "similarity": st.column_config.NumberColumn("alike", format="%.2f", width=60),
         },

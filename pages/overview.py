@@ -3,10 +3,10 @@
 import streamlit as st
 
 from pages.components.funnel import funnel
-from workbench.app import backups, gate, session
+from pages.components.taking_along import draw_backup, draw_report
+from workbench.app import gate, session
 from workbench.app.navigation import go, link
-from workbench.app.plain import counted, plain
-from workbench.app.watching import finished, watch
+from workbench.app.plain import plain
 
 
 def draw_welcome() -> None:
@@ -60,23 +60,6 @@ def draw_steps(steps: list) -> None:
             st.caption(plain(step.detail), width="content")
 
 
-def draw_backup() -> None:
-    """Draw the form that writes the whole project into one file."""
-    report = finished(project, backups.BACKUP)
-    if report is not None:
-        st.success(f"{counted(report.files, 'file')} in {plain(report.file)}", icon=":material/check_circle:")
-    if watch(project, backups.BACKUP):
-        return
-    with st.form("backup"):
-        file = st.text_input("File", backups.backup_place(project), disabled=gate.is_shared())
-        with_runs = st.toggle("With runs, evaluations and exports", value=True)
-        if st.form_submit_button("Back up"):
-            with session.errors_shown():
-                backups.start_backup(project, file, with_runs)
-                st.rerun()
-    st.caption("`workbench restore FILE NEW-FOLDER` makes a project of it again, on this machine or another.")
-
-
 if session.chosen_folder() is None:
     draw_welcome()
     st.stop()
@@ -105,8 +88,12 @@ if not sources.is_empty():
     st.header("Sources", anchor=False)
     st.dataframe(sources, hide_index=True, column_config={"imported_at": st.column_config.DatetimeColumn("imported")})
 
+if counts.imported:
+    with st.expander("A report to send around"):
+        draw_report(project)
+
 with st.expander("Back up this project"):
-    draw_backup()
+    draw_backup(project)
 
 if not gate.is_shared():
     with st.expander("Open another project"), st.form("other"):

@@ -59,8 +59,8 @@ def draw_current(project, current) -> None:
     else:
         st.warning("Some pairs across the splits are alike beyond a threshold.", icon=":material/warning:")
     with st.expander("The certificate: what was checked"):
-        st.dataframe(splits.certificate_rows(current.certificate), hide_index=True)
-        st.caption("The most alike pairs across splits:")
+        st.dataframe(splits.certificate_rows(current.certificate), hide_index=True, placeholder="–")
+        st.caption("The most alike pairs across splits, without their texts: the test split is sealed.")
         st.dataframe(project.splitting.closest_pairs(), hide_index=True)
 
 

@@ -19,12 +19,12 @@ def draw_new_run(project) -> None:
     proposed = project.training.defaults()
     data = st.segmented_control("Data", list(DATA), format_func=DATA.get, default="curated", required=True)
     values = draw_fields(proposed, MAIN_FIELDS, "train")
-    if proposed.reason:
-        st.caption(plain(proposed.reason))
     with st.expander("All settings"):
+        if proposed.reason:
+            st.caption(f"Why these are proposed: {plain(proposed.reason)}")
         values |= draw_fields(proposed, other_fields(proposed, MAIN_FIELDS, NOT_FIELDS), "train-more")
     changed = changed_values(proposed, values)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         start = st.button("Start training", type="primary", icon=":material/play_arrow:")
         check = st.button("Check the data first")
         queue = st.toggle("After the runs under way", help="The run waits until those that are going on are over.")
@@ -59,7 +59,7 @@ def watch_run(project, run_id: str) -> None:
 
 
 session.page_head(
-    "Train", "LoRA-tune the base model on the training split; its loss on the validation split says when to stop."
+    "Train", "Tune the base model on the training split (LoRA); its loss on the validation split says when to stop."
 )
 project = session.current_project()
 runs = project.training.runs()

@@ -118,8 +118,15 @@ class Tasting:
         decisions = self._store.decisions.judgements()
         return decisions["example_id"].n_unique(), decisions.filter("random")["example_id"].n_unique()
 
-    def likely_problems(self, reviewer: str = EVERYBODY, limit: int = 10) -> pl.DataFrame:
+    def likely_problems(
+        self, reviewer: str = EVERYBODY, limit: int = 10, progress: Progress = no_progress
+    ) -> pl.DataFrame:
         """Return the undecided examples that would most likely be dropped, with reasons and decided likes.
+
+        Args:
+            reviewer: whose taste; everybody's when not given.
+            limit: most examples that come back.
+            progress: told how far it is.
 
         Returns:
             example_id, prompt, completion, score, reason, like (the nearest decided examples, in words).
@@ -127,7 +134,7 @@ class Tasting:
         worst = self._store.analysis.lowest_taste(reviewer, limit)
         if worst.is_empty():
             return worst.with_columns(like=pl.lit("", pl.String))
-        features = self._features(no_progress)
+        features = self._features(progress)
         taste = learn_taste(features, self._store.decisions.judgements(), reviewer)
         place = {example_id: row for row, example_id in enumerate(features.example_ids)}
         rows = np.array([place[one] for one in worst["example_id"] if one in place], dtype=np.int64)

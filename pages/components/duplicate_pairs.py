@@ -36,13 +36,14 @@ def draw_threshold(project: Project, who: str) -> None:
     ):
         column.metric(words, f"{row[name]:,}")
     st.caption(
-        f"Counted from the verified pairs, {floor:.2f} alike or more. What is less alike was not kept. To see it:"
+        f"Counted from the pairs that were found, {floor:.2f} alike or more. To look for pairs that are less alike:"
     )
     lower = max(floor - 0.1, 0.3 if kind == "near" else 0.5)
     st.code(f"workbench curate PROJECT --only duplicates --set duplicates.{kind}_threshold={lower:.2f}", language=None)
     groups, copies = project.duplicate_review.undecided_above(chosen)
     with st.container(horizontal=True, vertical_alignment="center"):
-        label = f"Accept {counted(groups, 'group')}: drop {counted(copies, 'copy', 'copies')}"
+        drop = f"Accept {counted(groups, 'group')}: drop {counted(copies, 'copy', 'copies')}"
+        label = drop if groups else "No undecided group at this threshold"
         st.button(label, key="accept-above", disabled=not groups, on_click=_accept, args=(project, chosen, who))
         st.button("Undo", key="undo-above", type="tertiary", on_click=_undo, args=(project, who))
     st.caption(f"These are groups of any kind that nobody has decided about, every member {chosen:.2f} alike or more.")

@@ -9,6 +9,8 @@ from workbench.app.review_filter import review_these
 from workbench.reviewing import Filter
 
 CONFLICTS = 20
+CONFLICT_WORDS = {"answers": "Conflicting answers", "label": "Doubtful label"}
+KINDS = {"iban": "IBAN", "ip": "IP address", "card": "card number", "phone": "phone number", "e-mail": "e-mail address"}
 
 
 def draw_conflicts(project) -> None:
@@ -17,9 +19,12 @@ def draw_conflicts(project) -> None:
     if not total:
         st.caption("No conflicts were found.")
         return
+    st.caption("Like questions whose answers contradict each other, and labels that most like examples do not have.")
     page = st.pagination(-(-total // CONFLICTS), key="conflicts-page") if total > CONFLICTS else 1
     for group in project.curation.conflicts(limit=CONFLICTS, offset=CONFLICTS * (page - 1)):
-        with st.expander(f"**{plain(group.kind)}** · {plain(group.members[0]['prompt'], 110)}"):
+        with st.expander(
+            f"**{CONFLICT_WORDS.get(group.kind, plain(group.kind))}** · {plain(group.members[0]['prompt'], 110)}"
+        ):
             st.caption(plain(group.detail))
             key = f"{group.kind}-{group.group_id}"
             answers = [
@@ -42,7 +47,9 @@ def draw_personal(project) -> None:
     if kinds.is_empty():
         st.caption("No names, addresses, numbers or keys of persons were found.")
         return
-    st.dataframe(kinds, hide_index=True)
+    st.dataframe(
+        [{**row, "kind": KINDS.get(row["kind"], row["kind"])} for row in kinds.iter_rows(named=True)], hide_index=True
+    )
     if st.button("Review the examples that hold some", type="primary"):
         review_these(Filter(personal=True), "examples with personal data")
         go("review")

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from workbench.app.comparisons import titled
 from workbench.app.plain import plain
 
 DIFFERENCES = ["variant", "against", "metric", "difference", "low", "high", "q_value", "n", "verdict"]
@@ -11,8 +12,10 @@ ROUNDED = {
     for name in ("value", "difference", "low", "high", "optimism", "accuracy", "precision", "recall", "f1")
 }
 ROUNDED["win_rate"] = st.column_config.NumberColumn("win rate", format="percent")
+ROUNDED["n"] = st.column_config.NumberColumn("examples", format="localized")
+ROUNDED["share_left"] = st.column_config.NumberColumn("chose left", format="percent")
 ROUNDED["both_bad"] = st.column_config.NumberColumn("both bad")
-ROUNDED["q_value"] = st.column_config.NumberColumn("q", format="%.4f")
+ROUNDED["q_value"] = st.column_config.NumberColumn("q", format="%.4f", help="Chance share of false findings up to here")
 SENTENCES = 6
 
 
@@ -27,7 +30,7 @@ def draw_sentences(sentences: list) -> None:
 
 def draw_table(rows, columns: list | None = None) -> None:
     """Draw a table of results; all columns where none are named."""
-    st.dataframe(rows, hide_index=True, column_order=columns, column_config=ROUNDED)
+    st.dataframe(titled(rows), hide_index=True, column_order=columns, column_config=ROUNDED, placeholder="–")
 
 
 def draw_looks(results) -> None:
@@ -35,9 +38,11 @@ def draw_looks(results) -> None:
     if not results.look:
         return
     st.markdown(f"**Look {results.look} of {results.looks} at this test split**")
-    st.caption(
-        "Optimism: by how much the best of so many equal models looks better than it is. low, high: alpha / looks."
-    )
-    draw_table(results.corrected, ["metric", "variant", "value", "optimism", "low", "high", "n"])
+    with st.expander("The figures with that taken into account"):
+        st.caption(
+            "Each look makes a lucky result likelier. Optimism: by how much the best of so many equally good models"
+            " looks better than it is. The intervals (low, high) are widened for the number of looks."
+        )
+        draw_table(results.corrected, ["metric", "variant", "value", "optimism", "low", "high", "n"])
     with st.expander("All looks: who, when, why"):
         draw_table(results.ledger, ["looked_at", "who", "why", "evaluation", "runs", "data"])

@@ -28,8 +28,9 @@ def draw_worst(project, who: str) -> None:
         return
     count = len(plan.removed["worst"])
     st.caption(
-        f"{counted(count, 'example')} of {plan.pool:,}: those not dropped yet and not kept by a person one by one. Most"
-        " ways of selecting do not beat a random choice or the longest answers; what those would remove stands beside."
+        f"{counted(count, 'example')} of {plan.pool:,} (those not dropped yet and not kept by a person one by one)."
+        " Most ways of selecting do no better than chance, or than keeping the longest answers. So the table says what"
+        " those two would remove."
     )
     with st.container(horizontal=True):
         if count:
@@ -39,21 +40,26 @@ def draw_worst(project, who: str) -> None:
     if not count:
         return
     st.dataframe(
-        [{"way": way, **means} for way, means in plan.means.items()],
+        [
+            {"what goes": f"the {way}" if way != "random" else "a random share", **means}
+            for way, means in plan.means.items()
+        ],
         hide_index=True,
         column_config={
-            "quality": st.column_config.NumberColumn("mean quality of what goes", format="%.2f"),
-            "tokens": st.column_config.NumberColumn("mean tokens of what goes", format="%.0f"),
+            "quality": st.column_config.NumberColumn("mean quality", format="%.2f"),
+            "tokens": st.column_config.NumberColumn("mean tokens", format="%.0f"),
         },
     )
-    st.dataframe(
-        plan.effects,
-        hide_index=True,
-        column_config={"worst": "worst goes", "random": "random goes", "shortest": "shortest goes"},
-    )
+    with st.expander("How many would go from each source and topic"):
+        st.dataframe(
+            plan.effects,
+            hide_index=True,
+            column_config={"worst": "worst goes", "random": "random goes", "shortest": "shortest goes"},
+        )
     st.caption("The first that would go:")
     st.dataframe(
         project.selecting.sample(plan),
         hide_index=True,
         column_order=["quality", "reason", "prompt", "completion", "source"],
+        column_config={"quality": st.column_config.NumberColumn("quality", format="%.2f")},
     )

@@ -1,7 +1,10 @@
 """One run while it goes on and afterwards: figures, curves, what it answers, what its curves say."""
 
+import re
+
 import streamlit as st
 
+from pages.components.texts import texts
 from workbench.amounts import GIB, duration
 from workbench.app import charts, session
 from workbench.app.navigation import link
@@ -9,6 +12,12 @@ from workbench.app.plain import counted, plain
 
 COLOURS = {"running": "blue", "finished": "green", "cancelled": "orange", "failed": "red", "queued": "gray"}
 UNDER_WAY = ("queued", "running")
+HASH = re.compile("[0-9a-f]{32,}")
+CHOSEN = {
+    "best": "The base model knew this one best:",
+    "worst": "The base model knew this one least:",
+    "random": "Drawn by chance:",
+}
 
 
 def draw_run(project, run_id: str) -> None:
@@ -38,7 +47,7 @@ def draw_run(project, run_id: str) -> None:
         for name, value in figures(metrics, run):
             st.metric(name, value, border=True, width="content")
     charts.loss_curve(metrics)
-    with st.expander("Learning rate, gradient norm, KL to the base"):
+    with st.expander("More curves: learning rate, gradient norm, distance from the base model (KL)"):
         charts.curves(metrics, ("learning_rate", "gradient_norm", "kl_task"))
     draw_diagnosis(project.training.diagnosis(run_id), run)
     draw_samples(project.training.samples(run_id))
@@ -76,16 +85,21 @@ def draw_samples(rows) -> None:
         return
     with st.expander(f"What it answers to {counted(len(rows[-1]['samples']), 'validation prompt')}"):
         first = {one["prompt"]: one["text"] for one in rows[0]["samples"]}
-        for one in rows[-1]["samples"]:
-            st.caption(f"Loss of the base on it: {plain(one['kind'])}")
-            st.dataframe(
-                {
-                    "": ["prompt", "reference", f"step {rows[0]['step']}", f"step {rows[-1]['step']}"],
-                    "text": [one["prompt"], one["reference"], first.get(one["prompt"], ""), one["text"]],
-                },
-                hide_index=True,
-                row_height=60,
-            )
+        for place, one in enumerate(rows[-1]["samples"]):
+            st.caption(CHOSEN.get(one["kind"], plain(one["kind"])))
+            answers = [
+                {"title": "reference", "text": one["reference"]},
+                {"title": f"step {rows[0]['step']}", "text": first.get(one["prompt"], "")},
+                {"title": f"step {rows[-1]['step']}", "text": one["text"]},
+            ]
+            texts(f"sample-{place}", answers, [{"role": "prompt", "content": one["prompt"]}])
+
+
+def short(value: object) -> str:
+    """Return a value of a run for a table: numbers to four digits, hashes by their beginning, nothing as a dash."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "–" if value is None else str(value)[:16] if HASH.fullmatch(str(value)) else str(value)
 
 
 def draw_comparison(project, run_id: str, others: list[str]) -> None:
@@ -100,7 +114,7 @@ def draw_comparison(project, run_id: str, others: list[str]) -> None:
         columns = zip(*rows, strict=True) if rows else ((), (), (), ())
         names = ("what", "name", other, run_id)
         st.dataframe(
-            {name: [str(value) for value in column] for name, column in zip(names, columns, strict=True)},
+            {name: [short(value) for value in column] for name, column in zip(names, columns, strict=True)},
             hide_index=True,
         )
         st.caption(

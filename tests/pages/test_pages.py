@@ -1,5 +1,6 @@
 """Every page draws without an exception, whatever the project holds, and says what to do where there is nothing."""
 
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -14,6 +15,9 @@ from workbench.app.failures import triage_key
 from workbench.app.navigation import PAGE_ENTRIES
 from workbench.collecting import Collecting
 from workbench.jobs import background
+from workbench.project import Project
+from workbench.reviewing import Filter
+from workbench.tasting import Tasting
 
 OpenApp = Callable[[Path | None], AppTest]
 TITLES = {entry.name: entry.title for entry in PAGE_ENTRIES}
@@ -131,3 +135,28 @@ def test_collect_is_drawn_while_its_triage_goes_on_and_shows_it_afterwards(
     chosen = [box.value for box in app.selectbox if box.label == "Similar training examples say"]
     assert chosen == (["all"] if failing else [])
     assert ("No example fails." in words_of(app)) == (failing == 0)
+
+
+def test_learning_the_taste_does_not_hold_the_page_up(
+    open_app: OpenApp, sample_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(sample_folder, folder)
+    with Project.open(folder) as project:
+        rows = project.browsing.page(Filter(state="pending")).rows["example_id"].to_list()
+        for place, example_id in enumerate(rows[:4]):
+            project.reviewing.decide([example_id], "drop" if place % 2 else "keep", "tester")
+    goes_on, learn = threading.Event(), Tasting.learn
+    monkeypatch.setattr(background, "_tasks", {})
+    monkeypatch.setattr(Tasting, "learn", lambda self, **how: goes_on.wait(60) and learn(self, **how))
+    app = press(visit(open_app(folder), "quality"), "Learn from the decisions").run()
+    work = background._tasks[folder.resolve(), "taste"]
+    assert work.running
+    assert "Learn from the decisions" not in {button.label for button in app.button}
+    goes_on.set()
+    assert work.wait(60)
+    app = app.run()
+    assert not app.exception
+    assert not app.error
+    assert "decisions" in words_of(app)
+    assert "Learn from the decisions" not in {button.label for button in app.button}

@@ -119,3 +119,15 @@ def test_charts_place_values_on_their_scale_and_escape_their_labels() -> None:
     line = chart_svg(LineChart("l", "steps", "loss", [("v", [(0.0, 2.0), (10.0, 1.0)])]))
     assert 'points="60.0,8.0 590.0,104.0"' in line
     assert "no data" in chart_svg(LineChart("l", "steps", "loss", [("v", [])]))
+
+
+def test_ratings_are_told_though_a_newer_evaluation_has_none(compared: Project, tmp_path: Path) -> None:
+    rated = compared.rating.ratings()["evaluation"][0]
+    splits = compared.tables.table("splits")
+    ids = splits.filter(pl.col("split") == "validation")["example_id"].to_list()
+    path = tmp_path / "late.jsonl"
+    path.write_text("".join(f"{json.dumps({'example_id': one, 'text': 'no'})}\n" for one in ids), "utf-8")
+    newer = compared.importing_results.import_outputs(path, "late", split="validation").evaluation
+    compared.comparing.results(newer)
+    assert newer != rated
+    assert f"{rated}: win rate (a tie counts half)" in " ".join(Reader(compared.reporting.text()).words)

@@ -120,6 +120,9 @@ def loss_curve(metrics: pl.DataFrame) -> None:
     st.vega_lite_chart(long, spec, height=300, alt="Training and validation loss by step")
 
 
+CURVES = {"kl_task": "Distance from the base model (KL)"}
+
+
 def curves(metrics: pl.DataFrame, names: tuple[str, ...]) -> None:
     """Draw some columns over steps, each on a scale of its own beneath the other.
 
@@ -129,17 +132,23 @@ def curves(metrics: pl.DataFrame, names: tuple[str, ...]) -> None:
     """
     for name in names:
         shown = metrics.select("step", pl.col(name).alias("value")).drop_nulls()
-        title = name.replace("_", " ").capitalize()
+        title = CURVES.get(name) or name.replace("_", " ").capitalize()
         spec = {
+            "title": {"text": title, "anchor": "start", "fontSize": 12, "fontWeight": "normal"},
             "mark": {"type": "line", "strokeWidth": 2, "color": "#0B8F86"},
             "encoding": {
                 "x": {"field": "step", "type": "quantitative", "title": "Step"},
-                "y": {"field": "value", "type": "quantitative", "title": title, "axis": {"tickCount": 3}},
+                "y": {
+                    "field": "value",
+                    "type": "quantitative",
+                    "title": None,
+                    "axis": {"tickCount": 3, "minExtent": 44},
+                },
                 "tooltip": [{"field": "step"}, {"field": "value", "format": ".4~g"}],
             },
         }
         if not shown.is_empty():
-            st.vega_lite_chart(shown, spec, height=130, alt=f"{title} by step")
+            st.vega_lite_chart(shown, spec, height=150, alt=f"{title} by step")
 
 
 def metric_intervals(metrics: pl.DataFrame, variants: list[str]) -> None:
@@ -183,7 +192,6 @@ def metric_intervals(metrics: pl.DataFrame, variants: list[str]) -> None:
             },
         ],
     }
-    metrics = metrics.with_columns(pl.col("metric").str.replace_all("_", " "))
     height = 60 + metrics["metric"].n_unique() * max(16 * len(variants), 34)
     st.vega_lite_chart(metrics, spec, height=height, alt="Metrics of each variant with intervals")
 

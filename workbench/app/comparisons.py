@@ -61,11 +61,29 @@ def further_metrics() -> dict[str, str]:
     return {name: entry.title for name, entry in METRICS.items() if not entry.default and not entry.needs_schema}
 
 
+def metric_titles() -> dict[str, str]:
+    """Return what each metric is called, by its name."""
+    from pipelines.evaluation.metrics import METRICS
+
+    return {name: metric.title for name, metric in METRICS.items()}
+
+
+def titled(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return a table of results with its metrics by their titles."""
+    if "metric" not in rows.columns:
+        return rows
+    return rows.with_columns(pl.col("metric").replace(metric_titles()))
+
+
 def answers_of(row: dict[str, Any], variants: list[str], metric: str | None) -> list[dict[str, Any]]:
     """Return one example's answers in the order of the variants, each with its score."""
-    answers = []
+    answers, titles = [], metric_titles()
     for variant in variants:
         scores = row["scores"].get(variant, {})
-        note = ", ".join(f"{name} {value:.2f}" for name, value in sorted(scores.items()) if metric in (None, name))
+        note = ", ".join(
+            f"{titles.get(name, name).partition(' (')[0]} {value:.2f}"
+            for name, value in sorted(scores.items())
+            if metric in (None, name)
+        )
         answers.append({"title": variant, "text": row["outputs"].get(variant, ""), "note": note})
     return answers

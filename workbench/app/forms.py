@@ -12,6 +12,22 @@ import streamlit as st
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+# Names that no rule turns into words.
+LABELS = {
+    "base": "Base model",
+    "lora_plus": "LoRA+ ratio",
+    "rslora": "rsLoRA",
+    "dora": "DoRA",
+    "bf16": "bf16 numbers",
+    "turns": "Trained turns",
+    "start": "Start of the adapter",
+    "targets": "Tuned layers",
+    "max_length": "Longest example, tokens",
+    "memory_tokens": "Tokens at once in memory",
+    "general_share": "Share of general examples",
+    "validation_limit": "Validation examples, at most",
+}
+
 
 def draw_fields(settings: BaseModel, names: Sequence[str], key: str, columns: int = 3) -> dict[str, Any]:
     """Draw widgets for some fields of a settings object, and return what they hold.
@@ -22,10 +38,11 @@ def draw_fields(settings: BaseModel, names: Sequence[str], key: str, columns: in
         key: a prefix that no other form of the page has.
         columns: how many stand beside each other.
     """
-    places = st.columns(columns)
     values = {}
     for number, name in enumerate(names):
         field = type(settings).model_fields[name]
+        if number % columns == 0:
+            places = st.columns(columns, vertical_alignment="bottom")
         with places[number % columns]:
             values[name] = _draw_field(name, field, getattr(settings, name), f"{key}-{name}")
     return values
@@ -48,8 +65,13 @@ def command_line(command: str, folder: str, values: dict[str, Any], prefix: str 
     return f"workbench {command} {folder}{chosen}"
 
 
+def label_of(name: str) -> str:
+    """Return what a settings field is called above its widget: its name in words, acronyms as they are written."""
+    return LABELS.get(name) or name.replace("_", " ").capitalize()
+
+
 def _draw_field(name: str, field: FieldInfo, value: Any, key: str) -> Any:
-    label, description = name.replace("_", " ").capitalize(), field.description
+    label, description = label_of(name), field.description
     kinds = _kinds(field.annotation)
     if NoneType in kinds:
         return _draw_optional(label, value, key, description)

@@ -98,10 +98,30 @@ def file_rows(report: ExportReport) -> list[dict[str, Any]]:
     ]
 
 
+MEASURES = {
+    "group": "in one duplicate group",
+    "exact": "same prompt",
+    "completion": "same long answer",
+    "near": "words of the prompt",
+    "rare": "rare words of the prompt",
+    "cosine": "meaning of the prompt",
+}
+
+
 def certificate_rows(certificate: dict[str, Any]) -> list[dict[str, Any]]:
     """Return what was checked between the splits, one row a check."""
-    names = ("split_a", "split_b", "measure", "pairs_checked", "threshold", "found", "highest")
-    return [{name: check.get(name) for name in names} for check in certificate.get("checks", [])]
+    return [
+        {
+            "between": f"{check.get('split_a')} and {check.get('split_b')}",
+            "what is alike": MEASURES.get(str(check.get("measure")), check.get("measure")),
+            "pairs": check.get("pairs_checked"),
+            "alike from": check.get("threshold"),
+            "found": check.get("found"),
+            "most alike": check.get("highest"),
+            "a leak": "yes" if check.get("decisive") else "for information",
+        }
+        for check in certificate.get("checks", [])
+    ]
 
 
 def version_rows(versions: list[VersionView]) -> list[dict[str, Any]]:

@@ -43,7 +43,7 @@ def report_of(
             Section("Splits and their certificate", _certificate(store)),
             Section("Training", _training(training)),
             Section("Results", _results(results, store)),
-            Section("Blind ratings", _ratings(results, rating)),
+            Section("Blind ratings", _ratings(rating)),
             Section("Looks at the test split", _looks(store)),
         ],
     )
@@ -146,17 +146,25 @@ def _results(results: Results | None, store: Store) -> list[Block]:
     return [*blocks, *(Paragraph(sentence) for sentence in found_slices)]
 
 
-def _ratings(results: Results | None, rating: Rating) -> list[Block]:
-    rates = rating.win_rates(results.evaluation) if results else pl.DataFrame()
-    if results is None or rates.is_empty():
-        return [Paragraph("Nobody has rated these answers.")]
+def _ratings(rating: Rating) -> list[Block]:
+    """Tell the ratings of every evaluation that has some: raters may have judged another one than the newest."""
+    rated = rating.ratings()["evaluation"].unique().sort(descending=True).to_list()
+    blocks = [block for evaluation in rated for block in _ratings_of(evaluation, rating)]
+    return blocks or [Paragraph("Nobody has rated any answers.")]
+
+
+def _ratings_of(evaluation: str, rating: Rating) -> list[Block]:
+    rates = rating.win_rates(evaluation)
+    if rates.is_empty():
+        return []
     found = [
         Interval(f"{row['variant']} against {row['against']}", row["win_rate"], row["low"], row["high"])
         for row in rates.iter_rows(named=True)
     ]
-    blocks: list[Block] = [IntervalChart("Win rate (a tie counts half)", found), _frame(rates)]
-    blocks += [Paragraph(stopping.sentence) for stopping in rating.stopping(results.evaluation)]
-    agreement = rating.agreement(results.evaluation)
+    title = f"{evaluation}: win rate (a tie counts half)"
+    blocks: list[Block] = [IntervalChart(title, found), _frame(rates)]
+    blocks += [Paragraph(stopping.sentence) for stopping in rating.stopping(evaluation)]
+    agreement = rating.agreement(evaluation)
     return [*blocks, *([Paragraph(str(agreement["note"]))] if agreement else [])]
 
 

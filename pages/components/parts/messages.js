@@ -49,6 +49,8 @@ function drawMessages(parent, messages, spans) {
   messages.forEach((message, index) => {
     const role = String(message.role ?? "");
     const bubble = make("section", `bubble ${ROLES.includes(role) ? role : "other"}`);
+    // A named section would be a landmark, and a conversation has many turns of one role.
+    bubble.setAttribute("role", "group");
     bubble.setAttribute("aria-label", `${role} message`);
     const about = [role, message.name, message.tool_call_id && `answers ${message.tool_call_id}`].filter(Boolean);
     bubble.append(make("div", "role", about.join(" · ")));
