@@ -11,7 +11,9 @@ from workbench.cli.schema_option import schema_option, text_of
 @click.command("compare")
 @project_argument
 @click.argument("runs", nargs=-1, required=True)
-@click.option("--variants", default="base,few-shot,tuned", show_default=True, help="Who answers, joined by commas.")
+@click.option(
+    "--variants", default="base,few-shot,tuned", show_default=True, help="Who answers, by commas; nearest too."
+)
 @click.option(
     "--split",
     type=click.Choice(["validation", "test"]),
@@ -27,7 +29,13 @@ from workbench.cli.schema_option import schema_option, text_of
 @click.option("--endpoint", help="Also send the prompts to this OpenAI-compatible endpoint (its address up to /v1).")
 @click.option("--model", help="The model's name at the endpoint.")
 @click.option("--key-env", help="The environment variable that holds the endpoint's key; the key is stored nowhere.")
-@click.option("--requests-per-minute", type=click.FloatRange(0, min_open=True), default=60.0, show_default=True)
+@click.option(
+    "--requests-per-minute",
+    type=click.FloatRange(0, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="Most requests a minute to the endpoint.",
+)
 @click.option("--price-in", type=click.FloatRange(0), help="The endpoint's price of a million prompt tokens.")
 @click.option("--price-out", type=click.FloatRange(0), help="The endpoint's price of a million answer tokens.")
 @click.option("--why", default="", help="What a look at the test split is for; written into its ledger.")
