@@ -51,6 +51,12 @@ class QualitySettings(BaseModel, frozen=True, extra="forbid"):
     copied_share: float = Field(
         0.9, gt=0.0, le=1.0, description="Share of the answer's words taken over in order from the prompt."
     )
+    listed_words: tuple[str, ...] = Field(
+        (), description="Words and phrases that must not stand in answers; the list is the project's own."
+    )
+    outdated_markers: tuple[str, ...] = Field(
+        (), description="Names, versions and dates that are no longer true; the list is the project's own."
+    )
     weight_complete: float = Field(3.0, ge=0.0, description="Weight of completeness in the overall quality.")
     weight_correct: float = Field(3.0, ge=0.0, description="Weight of correctness in the overall quality.")
     weight_on_topic: float = Field(2.0, ge=0.0, description="Weight of being on topic in the overall quality.")

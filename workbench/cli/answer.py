@@ -72,10 +72,10 @@ def progress_on_stderr(clock: Callable[[], float] = time.monotonic) -> Progress:
 
 
 def settings_given(pairs: Iterable[str]) -> dict[str, object]:
-    """Read `key=value` options.
+    """Read `key=value` options; `key=@FILE` is the list of the file's lines, empty ones and those after # aside.
 
     Raises:
-        click.BadParameter: a text without `=`.
+        click.BadParameter: a text without `=`, or a file that cannot be read as text.
     """
     values: dict[str, object] = {}
     for pair in pairs:
@@ -87,5 +87,11 @@ def settings_given(pairs: Iterable[str]) -> dict[str, object]:
 
 
 def _value(text: str) -> object:
-    """Read a value as what it looks like: true, false, null, else the text (settings models read numbers)."""
+    """Read a value as what it looks like: true, false, null, a file's lines, else the text (models read numbers)."""
+    if text.startswith("@"):
+        try:
+            lines = Path(text[1:]).read_text("utf-8-sig").splitlines()
+        except (OSError, UnicodeDecodeError, ValueError):
+            raise click.BadParameter(f"the file '{text[1:]}' cannot be read as text in UTF-8") from None
+        return [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
     return {"true": True, "false": False, "null": None, "none": None}.get(text.lower(), text)
