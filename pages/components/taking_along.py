@@ -1,7 +1,5 @@
 """What leaves the project as a file: a report to send around, and a backup of everything."""
 
-from functools import partial
-
 import streamlit as st
 
 from workbench.app import backups, gate, session
@@ -33,7 +31,7 @@ def draw_report(project) -> None:
         for title, ending, markdown in (("HTML", "html", False), ("Markdown", "md", True)):
             st.download_button(
                 f"Download as {title}",
-                partial(project.reporting.text, markdown=markdown),
+                lambda markdown=markdown: project.reporting.text(markdown=markdown),
                 f"report.{ending}",
                 on_click="ignore",
                 icon=":material/download:",

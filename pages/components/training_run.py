@@ -1,18 +1,15 @@
 """One run while it goes on and afterwards: figures, curves, what it answers, what its curves say."""
 
-import re
-
 import streamlit as st
 
 from pages.components.texts import texts
-from workbench.amounts import GIB, duration
+from workbench.amounts import GIB, duration, short
 from workbench.app import charts, session
 from workbench.app.navigation import link
 from workbench.app.plain import counted, plain
 
 COLOURS = {"running": "blue", "finished": "green", "cancelled": "orange", "failed": "red", "queued": "gray"}
 UNDER_WAY = ("queued", "running")
-HASH = re.compile("[0-9a-f]{32,}")
 CHOSEN = {
     "best": "The base model knew this one best:",
     "worst": "The base model knew this one least:",
@@ -93,13 +90,6 @@ def draw_samples(rows) -> None:
                 {"title": f"step {rows[-1]['step']}", "text": one["text"]},
             ]
             texts(f"sample-{place}", answers, [{"role": "prompt", "content": one["prompt"]}])
-
-
-def short(value: object) -> str:
-    """Return a value of a run for a table: numbers to four digits, hashes by their beginning, nothing as a dash."""
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return "–" if value is None else str(value)[:16] if HASH.fullmatch(str(value)) else str(value)
 
 
 def draw_comparison(project, run_id: str, others: list[str]) -> None:
