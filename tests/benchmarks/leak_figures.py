@@ -4,7 +4,7 @@
 
 `prompt_templates`: 1,000 items in 5 to 13 wordings each, the half of the items on which the settings were chosen and
 the other half; and templates put around the questions of gsm8k, the sentences of SICK, the turns of SGD dialogues and
-Dolly (Dolly played no part in the choice). 20 % test.
+Dolly. The latter and data that are not templated helped to choose from where on data count as templated. 20 % test.
 """
 
 import argparse

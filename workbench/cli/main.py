@@ -86,3 +86,7 @@ def main() -> None:
     except (Cancelled, KeyboardInterrupt):
         click.echo("Stopped; what was finished is kept.", err=True)
         sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
