@@ -193,7 +193,7 @@ def test_variants_answer_and_are_rated_blind(page: Page, loop: Loop) -> None:
 
     go(page, loop, "compare")
     page.get_by_role("tab", name="Ratings").click()
-    expect(page.get_by_role("tabpanel", name="Ratings").get_by_test_id("stDataFrame")).to_be_visible()
+    expect(page.get_by_role("tabpanel", name="Ratings").get_by_test_id("stDataFrame").first).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -48,7 +48,7 @@ function drawStretch(parent, tag, className, text, marks, from = 0, to = text.le
 function drawMessages(parent, messages, spans) {
   messages.forEach((message, index) => {
     const role = String(message.role ?? "");
-    const bubble = make("section", `bubble ${ROLES.includes(role) ? role : "other"}`);
+    const bubble = make("div", `bubble ${ROLES.includes(role) ? role : "other"}`);
     // A named section would be a landmark, and a conversation has many turns of one role.
     bubble.setAttribute("role", "group");
     bubble.setAttribute("aria-label", `${role} message`);
