@@ -69,13 +69,6 @@ def decide_all(project, chosen, action: str, who: str) -> None:
         st.toast(f"{ACTIONS[action]}: {counted(done, 'example')}. Undo takes it back.")
 
 
-def undo(project, who: str) -> None:
-    """Take back this reviewer's last step, however many examples it was for."""
-    undone = session.attempt(project.reviewing.undo, who)
-    count = len(set(undone.example_ids)) if undone is not None else 0
-    st.toast("Nothing to undo." if undone is None else f"Taken back, for {counted(count, 'example')}.")
-
-
 def draw_bulk(project, chosen, who: str) -> None:
     """Draw decisions about everything that the filter selects, counted before."""
     total = project.browsing.count(chosen)
@@ -127,7 +120,7 @@ view = draw_view(project)
 with st.container(horizontal=True, vertical_alignment="center"):
     steps = ["Decide", "Find and replace"]
     step = st.segmented_control("For all of these", steps, key="browse-step", label_visibility="collapsed")
-    st.button("Undo my last step", on_click=undo, args=(project, who), type="tertiary")
+    st.button("Undo my last step", on_click=session.undo_last, args=(project, who), type="tertiary")
 if step == "Decide":
     draw_bulk(project, view.chosen, who)
 elif step == "Find and replace":

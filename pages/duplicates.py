@@ -34,12 +34,6 @@ def keep_all(project, group_id: str, who: str) -> None:
         st.toast("Kept all of them.")
 
 
-def undo(project, who: str) -> None:
-    """Take the last decision back."""
-    undone = session.attempt(project.reviewing.undo, who)
-    st.toast("Nothing to undo." if undone is None else f"Taken back: {counted(len(undone.example_ids), 'decision')}.")
-
-
 def draw_groups(project) -> str | None:
     """Draw the list of groups, and return the id of the one that is chosen."""
     kind = st.segmented_control(
@@ -78,7 +72,7 @@ def draw_group(project, group_id: str, who: str) -> None:
         keep_first = (project, group_id, members[0].example_id, who)
         st.button("Accept: keep the first", on_click=keep_one, args=keep_first, type="primary", shortcut="a")
         st.button("Keep all, not the same", on_click=keep_all, args=(project, group_id, who), shortcut="k")
-        st.button("Undo", on_click=undo, args=(project, who), type="tertiary", shortcut="u")
+        st.button("Undo", on_click=session.undo_last, args=(project, who), type="tertiary", shortcut="u")
     first = members[0]
     for place, member in enumerate(members):
         with st.container(border=True):

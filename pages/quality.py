@@ -23,12 +23,6 @@ def apply_suggestions(project, who: str, only: str | None) -> None:
         st.toast(f"Kept {report.kept:,}, dropped {report.dropped:,}; {report.left:,} are left to you.")
 
 
-def undo(project, who: str) -> None:
-    """Take the last decision back."""
-    undone = session.attempt(project.reviewing.undo, who)
-    st.toast("Nothing to undo." if undone is None else f"Taken back: {counted(len(undone.example_ids), 'decision')}.")
-
-
 def open_counts(project) -> dict:
     """Count the undecided examples of each suggestion."""
     return {name: project.reviewing.count(Filter(state="pending", suggestion=name)) for name in WORDS}
@@ -50,7 +44,7 @@ def draw_suggestions(project, who: str) -> None:
                 st.button(f"Apply to {both:,}", type="primary", args=(project, who, None), **act)
             if counts["drop"]:
                 st.button(f"Only drop {counts['drop']:,}", args=(project, who, "drop"), **act)
-            st.button("Undo", type="tertiary", on_click=undo, args=(project, who))
+            st.button("Undo", type="tertiary", on_click=session.undo_last, args=(project, who))
         if counts["review"] and st.button(f"Review the {counts['review']:,} doubtful ones"):
             review_these(Filter(suggestion="review"), "doubtful examples")
             go("review")

@@ -15,14 +15,13 @@ import polars as pl
 
 from pipelines.errors import CurationError
 from pipelines.examples import Message, example_row, messages_of
-from workbench.store.edits import Edit
+from workbench.store.edits import ACTION_OF, Edit
 from workbench.store.store import Store
 
 Way = Literal["redact", "pseudonymise", "drop"]
 WAYS: tuple[Way, ...] = get_args(Way)
 BATCH = 20_000
 SHOWN = 5
-_ACTIONS = {"kept": "keep", "dropped": "drop", "flagged": "flag", "pending": "pending"}
 _DONE = {"redact": "redacted", "pseudonymise": "pseudonymised", "drop": "dropped"}
 
 
@@ -181,7 +180,7 @@ def _redaction(row: dict[str, Any], spans: pl.DataFrame, written: Callable[[str,
                 before.append(text)
                 after.append(holder[key])
     change = Change(row["example_id"], "\n\n".join(before), "\n\n".join(after))
-    return _Redaction(Edit(row["example_id"], example_row(messages), _ACTIONS[row["state"]]), change)
+    return _Redaction(Edit(row["example_id"], example_row(messages), ACTION_OF[row["state"]]), change)
 
 
 def _texts(message: Message) -> Iterator[tuple[Any, Any, int]]:

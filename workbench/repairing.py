@@ -16,14 +16,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from pipelines.errors import CurationError
 from pipelines.examples import Message, example_row, messages_of
 from workbench.store.browse import Filter
-from workbench.store.edits import Edit
+from workbench.store.edits import ACTION_OF, Edit
 from workbench.store.search import literal
 from workbench.store.store import Store
 
 # Examples read at a time, and the most that one repair changes: each is three decisions and a text held in memory.
 BATCH, MOST_CHANGED = 20_000, 200_000
 SHOWN = 10
-_ACTIONS = {"kept": "keep", "dropped": "drop", "flagged": "flag", "pending": "pending"}
 
 
 class RepairSettings(BaseModel):
@@ -130,7 +129,7 @@ class Repairing:
         refused = 0
         for repairs, not_made in self._repairs(self._candidates(chosen, settings), settings):
             refused += not_made
-            edits += [Edit(one.parent_id, one.row, _ACTIONS[one.state]) for one in repairs]
+            edits += [Edit(one.parent_id, one.row, ACTION_OF[one.state]) for one in repairs]
             if len(edits) > MOST_CHANGED:
                 raise CurationError(
                     f"The repair would change more than {MOST_CHANGED:,} examples.",

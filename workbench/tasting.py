@@ -1,7 +1,7 @@
 """The reviewers' taste: learn it from their decisions, tell how good it is, and why it says what it says.
 
-Features of the examples are read once and kept while the examples and their scores stay the same; a refit then takes
-well under a second. Scores are stored only of a taste that is better than chance.
+Features of the examples are read once and kept while the examples and their scores stay the same, so that a refit
+costs the fit alone. Scores are stored only of a taste that is better than chance.
 """
 
 import json

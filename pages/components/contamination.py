@@ -18,12 +18,6 @@ def decide(project, verdict: str, action: str) -> None:
         st.toast(f"Decided about {counted(decided, 'example')}; Undo takes it back.")
 
 
-def undo(project) -> None:
-    """Take the last decision back."""
-    undone = session.attempt(project.reviewing.undo, session.reviewer_name())
-    st.toast("Nothing to undo." if undone is None else f"Taken back: {counted(len(undone.example_ids), 'decision')}.")
-
-
 def draw_contamination(project) -> None:
     """Draw what was compared, and what gives held-out examples away."""
     figures = project.curation.stages_run().get("contamination")
@@ -41,7 +35,13 @@ def draw_contamination(project) -> None:
         )
     for verdict, title in TITLES.items():
         draw_verdict(project, verdict, f"{title}: {counts[verdict]['examples']:,}", counts[verdict]["examples"])
-    st.button("Undo", type="tertiary", on_click=undo, args=(project,), key="undo-contamination")
+    st.button(
+        "Undo",
+        type="tertiary",
+        on_click=session.undo_last,
+        args=(project, session.reviewer_name()),
+        key="undo-contamination",
+    )
 
 
 def draw_verdict(project, verdict: str, title: str, count: int) -> None:

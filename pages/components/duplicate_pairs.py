@@ -45,7 +45,7 @@ def draw_threshold(project: Project, who: str) -> None:
         drop = f"Accept {counted(groups, 'group')}: drop {counted(copies, 'copy', 'copies')}"
         label = drop if groups else "No undecided group at this threshold"
         st.button(label, key="accept-above", disabled=not groups, on_click=_accept, args=(project, chosen, who))
-        st.button("Undo", key="undo-above", type="tertiary", on_click=_undo, args=(project, who))
+        st.button("Undo", key="undo-above", type="tertiary", on_click=session.undo_last, args=(project, who))
     st.caption(f"These are groups of any kind that nobody has decided about, every member {chosen:.2f} alike or more.")
     _draw(project.duplicate_review.pairs_around(kind, chosen), "around", against=chosen)
 
@@ -88,8 +88,3 @@ def _counts(_project: Project, kind: str, found_at: str):
 def _accept(project: Project, similarity: float, who: str) -> None:
     if session.attempt(project.duplicate_review.accept_above, similarity, who) is not None:
         st.toast("Kept one of each, dropped the copies. Undo takes all of it back.")
-
-
-def _undo(project: Project, who: str) -> None:
-    undone = session.attempt(project.reviewing.undo, who)
-    st.toast("Nothing to undo." if undone is None else f"Taken back: {counted(len(undone.example_ids), 'decision')}.")

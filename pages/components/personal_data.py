@@ -22,12 +22,6 @@ def remove(project, way: str, kinds: list[str], who: str) -> None:
         )
 
 
-def undo(project, who: str) -> None:
-    """Take the last decision back."""
-    undone = session.attempt(project.reviewing.undo, who)
-    st.toast("Nothing to undo." if undone is None else f"Taken back: {counted(len(undone.example_ids), 'decision')}.")
-
-
 @st.fragment
 def draw_removal(project, who: str) -> None:
     """Draw the ways to take personal data out of the examples that are not dropped."""
@@ -45,7 +39,7 @@ def draw_removal(project, who: str) -> None:
             text = f"{BUTTONS[way]} {counted(seen.examples, 'example')}"
             act = {"on_click": remove, "args": (project, way, kinds, who)}
             st.button(text, type="primary", key="personal-apply", **act)
-        st.button("Undo", type="tertiary", on_click=undo, args=(project, who), key="undo-personal")
+        st.button("Undo", type="tertiary", on_click=session.undo_last, args=(project, who), key="undo-personal")
     if not seen.examples:
         st.caption("Nothing is left in examples that are not dropped.")
     if seen.refused:

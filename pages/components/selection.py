@@ -13,12 +13,6 @@ def drop(project, share: float, who: str) -> None:
         st.toast(f"Dropped {counted(done.dropped, 'example')}; Undo takes that back.")
 
 
-def undo(project, who: str) -> None:
-    """Take the last decision back."""
-    undone = session.attempt(project.reviewing.undo, who)
-    st.toast("Nothing to undo." if undone is None else f"Taken back: {counted(len(undone.example_ids), 'decision')}.")
-
-
 @st.fragment
 def draw_worst(project, who: str) -> None:
     """Draw what leaving out a share would remove, and the button that does it."""
@@ -36,7 +30,7 @@ def draw_worst(project, who: str) -> None:
         if count:
             text = f"Drop the worst {count:,}"
             st.button(text, type="primary", on_click=drop, args=(project, share, who), key="drop-worst")
-        st.button("Undo", type="tertiary", on_click=undo, args=(project, who), key="undo-worst")
+        st.button("Undo", type="tertiary", on_click=session.undo_last, args=(project, who), key="undo-worst")
     if not count:
         return
     st.dataframe(

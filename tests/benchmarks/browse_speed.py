@@ -15,8 +15,6 @@ import argparse
 import json
 import re
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -26,12 +24,12 @@ from typing import Any
 
 import duckdb
 import numpy as np
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from tests.benchmarks.million import JSON_EVERY, RARE_WORD, TOPICS, make_million
-from tests.benchmarks.review_speed import CARD, PATIENCE, WATCH, press_keys, wait_until_stored
-from tests.browser.conftest import NAMES, free_port, wait_for
-from workbench.app.launcher import ADDRESS, app_command, app_environment
+from tests.benchmarks.review_speed import CARD, PATIENCE, WATCH, browser_on, press_keys, wait_until_stored
+from tests.browser.conftest import free_port
+from workbench.app.launcher import ADDRESS, app_command
 from workbench.app.review_filter import ORDERS
 from workbench.project import DATABASE, Project
 
@@ -110,29 +108,16 @@ def run(folder: Path) -> dict[str, Any]:
         before = project.queues.last_decision()
         examples = sum(project.store.browse.state_counts().values())
     command = app_command(port := free_port())
-    log = folder.parent / f"{port}.log"
-    with log.open("wb") as out:
-        child = subprocess.Popen(
-            command, env=app_environment(folder), cwd=folder.parent, stdout=out, stderr=subprocess.STDOUT
-        )
-    try:
-        wait_for(port, child, log)
-        with sync_playwright() as playwright:
-            found = next(filter(None, map(shutil.which, NAMES)))
-            browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
-            page = browser.new_page(viewport={"width": 1360, "height": 1000})
-            page.set_default_timeout(PATIENCE)
-            times = browse(page, f"http://{ADDRESS}:{port}/browse", examples)
-            page.goto(f"http://{ADDRESS}:{port}/review?queue=worst")
-            page.wait_for_function(f"() => ({CARD}) !== null", polling=20)
-            page.wait_for_timeout(3000)
-            page.evaluate(WATCH, CARD)
-            pressed, paced, burst = press_keys(page)
-            wait_until_stored(page)
-            browser.close()
-    finally:
-        child.send_signal(signal.SIGTERM)
-        child.wait(60)
+    with browser_on(command, port, folder, FLAGS) as browser:
+        page = browser.new_page(viewport={"width": 1360, "height": 1000})
+        page.set_default_timeout(PATIENCE)
+        times = browse(page, f"http://{ADDRESS}:{port}/browse", examples)
+        page.goto(f"http://{ADDRESS}:{port}/review?queue=worst")
+        page.wait_for_function(f"() => ({CARD}) !== null", polling=20)
+        page.wait_for_timeout(3000)
+        page.evaluate(WATCH, CARD)
+        pressed, paced, burst = press_keys(page)
+        wait_until_stored(page)
     with duckdb.connect(str(folder / DATABASE), read_only=True) as database:
         stored = database.execute(
             "SELECT example_id, left(action, 1) FROM decisions WHERE decision_id > ?", [before]

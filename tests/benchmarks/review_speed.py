@@ -17,14 +17,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import numpy as np
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.benchmarks.million import make_million
 from tests.browser.conftest import FLAGS, NAMES, free_port, wait_for
@@ -158,31 +159,18 @@ def _measure(
     decisions: Callable[[], list[tuple[str, str]]],
     first: list[float],
 ) -> Measured:
-    log = folder.parent / f"{port}.log"
-    with log.open("wb") as out:
-        child = subprocess.Popen(
-            command, env=app_environment(folder), cwd=folder.parent, stdout=out, stderr=subprocess.STDOUT
-        )
-    try:
-        wait_for(port, child, log)
-        with sync_playwright() as playwright:
-            found = next(filter(None, map(shutil.which, NAMES)))
-            browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
-            for _ in range(2):
-                page = browser.new_page()
-                page.set_default_timeout(PATIENCE)
-                start = time.perf_counter()
-                page.goto(f"http://{ADDRESS}:{port}/{path}")
-                page.wait_for_function(f"() => ({find}) !== null", polling=20)
-                first.append(time.perf_counter() - start)
-            page.wait_for_timeout(3000)
-            page.evaluate(WATCH, find)
-            pressed, paced, burst = press_keys(page)
-            wait_until_stored(page)
-            browser.close()
-    finally:
-        child.send_signal(signal.SIGTERM)
-        child.wait(60)
+    with browser_on(command, port, folder) as browser:
+        for _ in range(2):
+            page = browser.new_page()
+            page.set_default_timeout(PATIENCE)
+            start = time.perf_counter()
+            page.goto(f"http://{ADDRESS}:{port}/{path}")
+            page.wait_for_function(f"() => ({find}) !== null", polling=20)
+            first.append(time.perf_counter() - start)
+        page.wait_for_timeout(3000)
+        page.evaluate(WATCH, find)
+        pressed, paced, burst = press_keys(page)
+        wait_until_stored(page)
     stored = decisions()
     right = len(set(stored) & set(pressed))
     return Measured(
@@ -194,6 +182,26 @@ def _measure(
         right,
         PACED + BURST,
     )
+
+
+@contextmanager
+def browser_on(command: list[str], port: int, folder: Path, flags: Sequence[str] = tuple(FLAGS)) -> Iterator[Browser]:
+    """Serve a project by a command at a port while a headless Chromium is open."""
+    log = folder.parent / f"{port}.log"
+    with log.open("wb") as out:
+        child = subprocess.Popen(
+            command, env=app_environment(folder), cwd=folder.parent, stdout=out, stderr=subprocess.STDOUT
+        )
+    try:
+        wait_for(port, child, log)
+        with sync_playwright() as playwright:
+            found = next(filter(None, map(shutil.which, NAMES)))
+            browser = playwright.chromium.launch(executable_path=found, args=list(flags))
+            yield browser
+            browser.close()
+    finally:
+        child.send_signal(signal.SIGTERM)
+        child.wait(60)
 
 
 def press_keys(page: Page) -> tuple[list[tuple[str, str]], list[float], list[float]]:

@@ -1,13 +1,11 @@
 """Handing off a run in the background, and the words for what was made."""
 
 import shlex
-from pathlib import Path
 from typing import Any
 
-from pipelines.errors import CurationError
 from pipelines.progress import Progress
-from workbench.app.gate import is_shared
 from workbench.app.watching import run_in_background
+from workbench.app.writing import folder_to_write
 from workbench.handing_off import HandoffReport
 from workbench.project import Project
 
@@ -20,12 +18,7 @@ def start_handoff(project: Project, run_id: str, folder: str, target: str, base_
     Raises:
         CurationError: no folder is named, or a team shares the app and it is not one of the project's own.
     """
-    if not folder.strip():
-        raise CurationError("No folder is named.", "Type the folder that the files go to.")
-    out = Path(folder.strip()).expanduser()
-    exports = Path(project.folder) / "exports"
-    if is_shared() and not out.resolve().is_relative_to(exports.resolve()):
-        raise CurationError("This workbench writes only into its project.", f"Name a folder in {exports}.")
+    out = folder_to_write(project, folder)
 
     def work(progress: Progress) -> HandoffReport:
         return project.handing_off.hand_off(run_id, out, target, base_name=base_name.strip(), progress=progress)

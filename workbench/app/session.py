@@ -17,7 +17,7 @@ from pipelines.errors import CurationError
 from workbench.app import gate
 from workbench.app.launcher import PROJECT_VARIABLE
 from workbench.app.navigation import go
-from workbench.app.plain import plain
+from workbench.app.plain import counted, plain
 from workbench.project import Project
 
 CHOSEN = "project_folder"
@@ -105,6 +105,13 @@ def attempt(action: Callable[Parameters, Value], *args: Parameters.args, **kwarg
     with errors_shown():
         return action(*args, **kwargs)
     return None
+
+
+def undo_last(project: Project, who: str) -> None:
+    """Take back this person's last step, for a button, and say of how many examples; an edit is several decisions."""
+    undone = attempt(project.reviewing.undo, who)
+    count = len(set(undone.example_ids)) if undone is not None else 0
+    st.toast("Nothing to undo." if undone is None else f"Taken back, for {counted(count, 'example')}.")
 
 
 def empty(title: str, what_to_do: str, page: str | None = None, label: str | None = None) -> None:

@@ -1,12 +1,11 @@
 """Splitting and exporting in the background, and reading certificates and versions for people."""
 
-from pathlib import Path
 from typing import Any
 
 from pipelines.errors import CurationError
 from pipelines.progress import Progress
-from workbench.app.gate import is_shared
 from workbench.app.watching import run_in_background
+from workbench.app.writing import folder_to_write
 from workbench.exporting import ExportReport, FormatInfo
 from workbench.project import Project
 from workbench.settings import checked_settings
@@ -67,12 +66,7 @@ def start_export(project: Project, folder: str, format: str) -> None:
     Raises:
         CurationError: no folder is named, or a team shares the app and it is not one of the project's own.
     """
-    if not folder.strip():
-        raise CurationError("No folder is named.", "Type the folder that the files go to.")
-    out = Path(folder.strip()).expanduser()
-    exports = Path(project.folder) / "exports"
-    if is_shared() and not out.resolve().is_relative_to(exports.resolve()):
-        raise CurationError("This workbench writes only into its project.", f"Name a folder in {exports}.")
+    out = folder_to_write(project, folder)
 
     def work(progress: Progress) -> ExportReport:
         return project.exporting.export(out, format, progress)

@@ -23,6 +23,9 @@ SELECT line.example_id FROM line LEFT JOIN made USING (example_id) LEFT JOIN exa
 ORDER BY x.parent_id IS NOT NULL, coalesce(made.made, 0), line.example_id
 """
 
+# What is decided about an edited text so that it has the state that its parent had.
+ACTION_OF = {"kept": "keep", "dropped": "drop", "flagged": "flag", "pending": "pending"}
+
 
 @dataclass(frozen=True)
 class Edit:
