@@ -108,7 +108,7 @@ if not project.curation.group_count():
     session.empty("No duplicates were found.", "Every example differs from the others.", "quality", "Go on to quality")
     st.stop()
 
-left, right = st.columns([2, 3], gap="large")
+left, right = st.columns([9, 11], gap="medium")
 with left:
     group = draw_groups(project)
     draw_run_button(project, "Run again")

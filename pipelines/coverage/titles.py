@@ -2,8 +2,9 @@
 
 Class-based TF-IDF: a word weighs its share of the cluster's prompts times log(1 + A / f), with A the mean number of
 words a cluster and f how often the word stands in all. A prompt counts a word once, so that no long text speaks for
-its cluster. English stop words and the role names of multi-turn prompts are passed over, and of words that differ in
-their ending only the first is taken.
+its cluster. English stop words and the role names of multi-turn prompts are passed over, so are words that fewer than
+a tenth of the cluster's prompts hold (names, slips of the pen: rare everywhere, so weighty, yet telling nothing), and of
+words that differ in their ending only the first is taken.
 
 Source: Grootendorst 2022, arXiv:2203.05794, section 3.3.
 Not covered: phrases; scripts without spaces are titled by their characters' runs.
@@ -18,6 +19,7 @@ from pipelines.coverage.cluster import Labels
 
 WORDS_A_TITLE = 3
 WORDS_A_PROMPT = 400
+LEAST_SHARE = 0.1
 ROLE = r"(?m)^(?:user|assistant|system|tool): "
 WORD = r"\p{L}[\p{L}\p{M}'’-]+"
 ENDING = re.compile(r"(?:'s|’s|ings?|ies|ied|ers?|ed|es|s|y|e)$")
@@ -31,7 +33,7 @@ def cluster_titles(prompts: pl.Series, labels: Labels) -> dict[int, str]:
         labels: `(n,)` the cluster of each row.
 
     Returns:
-        A title by cluster, all different; a cluster without words is titled by the beginning of its shortest prompt.
+        A title by cluster, all different; a cluster without such words is titled by the beginning of its shortest prompt.
     """
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
@@ -57,6 +59,7 @@ def cluster_titles(prompts: pl.Series, labels: Labels) -> dict[int, str]:
         .agg(inside=pl.len())
         .with_columns(everywhere=pl.col("inside").sum().over("word"))
         .join(sizes, on="cluster")
+        .filter(pl.col("inside") >= LEAST_SHARE * pl.col("size"))
         .with_columns(weight=pl.col("inside") / pl.col("size") * (1 + mean_words / pl.col("everywhere")).log())
         .sort("cluster", "weight", "word", descending=[False, True, False])
         .group_by("cluster", maintain_order=True)
