@@ -2,7 +2,8 @@
 
 Early stopping compares the validation loss example by example: an evaluation counts as better only when the mean
 improvement exceeds its own standard error (a paired comparison; the same examples are scored each time) and a
-thousandth of the loss, since a tiny but steady gain is certain and still not worth waiting for. The adapter
+thousandth of the loss, since a tiny but steady gain is certain and still not worth waiting for. While a stable-decay
+schedule is at its top, none is held against the run: the loss stands still there and falls with the rate. The adapter
 that is kept is the one of the lowest mean loss, whether or not that difference is beyond noise.
 
 Not covered: choosing by quality of answers; loss is a stand-in, comparisons and ratings judge.
@@ -46,10 +47,15 @@ def learning_rate_at(step: int, steps: int, settings: TrainSettings) -> float:
     if settings.schedule == "constant":
         return settings.learning_rate
     if settings.schedule == "stable-decay":
-        return settings.learning_rate * min(1.0, (steps - step) / max(1, round(DECAY_SHARE * steps)))
+        return settings.learning_rate * min(1.0, (steps - step) / max(1, steps - stays_until(steps, settings)))
     done = (step - warm) / max(1, steps - warm)
     share = (1 + math.cos(math.pi * done)) / 2 if settings.schedule == "cosine" else 1 - done
     return settings.learning_rate * (FINAL_SHARE + (1 - FINAL_SHARE) * share)
+
+
+def stays_until(steps: int, settings: TrainSettings) -> int:
+    """Return the step up to which a stable-decay schedule stays at its highest rate; 0 for the others."""
+    return steps - round(DECAY_SHARE * steps) if settings.schedule == "stable-decay" else 0
 
 
 def evaluation_interval(settings: TrainSettings, steps_an_epoch: int, train_tokens: int, validation_tokens: int) -> int:
@@ -78,18 +84,19 @@ class EarlyStopping:
     reference: np.ndarray = field(default_factory=lambda: np.zeros(0))
     """Losses by example at the last evaluation that was better by enough."""
 
-    def record(self, step: int, loss: float, by_example: np.ndarray) -> bool:
+    def record(self, step: int, loss: float, by_example: np.ndarray, *, counts: bool = True) -> bool:
         """Take in one evaluation; returns whether its mean loss is the lowest so far.
 
         Args:
             step: steps done.
             loss: mean over all validation tokens.
             by_example: (n,) mean loss of each validation example, always the same examples.
+            counts: whether patience is spent where it is not better.
         """
         if self.reference.size != by_example.size or improved_enough(self.reference, by_example):
             self.reference = by_example
             self.without_improvement = 0
-        else:
+        elif counts:
             self.without_improvement += 1
         if loss >= self.best_loss:
             return False

@@ -38,7 +38,7 @@ from pipelines.training.record import (
     tokenizer_fingerprint,
 )
 from pipelines.training.samples import choose_samples, sample_answers
-from pipelines.training.schedule import evaluation_interval, total_steps
+from pipelines.training.schedule import evaluation_interval, stays_until, total_steps
 from pipelines.training.settings import TrainSettings
 
 # Rows of metrics in a long run, about; short runs get one a step.
@@ -234,7 +234,8 @@ class _Run:
         self.pace.evaluation(self.clock() - started)
         if self.sampling_seconds <= SAMPLING_SHARE * self._seconds() or self.loop.step == self.loop.steps:
             self._sample()
-        if self.loop.stopping.record(self.loop.step, loss, by_example):
+        falling = self.loop.step > stays_until(self.loop.steps, self.settings)
+        if self.loop.stopping.record(self.loop.step, loss, by_example, counts=falling):
             self.loop.keep_best()
             save_adapter(
                 self.loop.model, self.folder / "adapter", self.settings.base, self.loop.best, self.prepared.tokenizer

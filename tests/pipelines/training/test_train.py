@@ -45,6 +45,16 @@ def interrupted(folder: Path, settings: TrainSettings, after: int) -> TrainResul
     return train(folder, settings, events=events)
 
 
+def test_a_stable_decay_run_waits_for_the_rate_to_fall_before_it_stops_early(tiny_base: Path, tmp_path: Path) -> None:
+    # A rate this small improves nothing: each evaluation is without improvement.
+    still = {"learning_rate": 1e-12, "epochs": 10, "patience": 1}
+    cosine = train(run_folder(tmp_path, "cosine"), settings_for(tiny_base, **still))
+    stable = train(run_folder(tmp_path, "stable"), settings_for(tiny_base, schedule="stable-decay", **still))
+    # 60 steps, evaluated every 3; the fall begins at step 42, and 45 is the first evaluation after it.
+    assert (cosine.state, cosine.steps) == ("stopped early", 6)
+    assert (stable.state, stable.steps) == ("stopped early", 45)
+
+
 def test_validation_loss_falls_and_the_best_adapter_is_kept(tiny_base: Path, tmp_path: Path) -> None:
     rows: list[dict[str, Any]] = []
     shares: list[float] = []
