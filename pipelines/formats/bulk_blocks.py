@@ -6,6 +6,7 @@ Not covered: files that are not JSON Lines; their containers yield records.
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -32,6 +33,11 @@ class Block:
     overlong: int = 0
     last: bool = False
 
+    @cached_property
+    def ends(self) -> np.ndarray:
+        """Offsets after each line break."""
+        return np.flatnonzero(np.frombuffer(self.data, np.uint8) == _LINE_BREAK) + 1
+
 
 def blocks_of(source: Source, size: int = BLOCK_BYTES) -> Iterator[Block]:
     """Yield the file's lines in blocks of about so many bytes; a line that is too long is a block of its own.
@@ -57,16 +63,25 @@ def blocks_of(source: Source, size: int = BLOCK_BYTES) -> Iterator[Block]:
         held += len(chunk)
         if held < size:
             continue
-        data = b"".join(pending)
-        end = data.rfind(b"\n") + 1
-        if end:
-            yield Block(number, data[:end])
-            number += data.count(b"\n", 0, end)
-        rest = data[end:]
+        whole, rest = _whole_lines(pending)
+        if whole:
+            block = Block(number, whole)
+            number += len(block.ends)
+            yield block
         pending, held = [rest], len(rest)
         if held > source.max_line_bytes:
             pending, overlong = [rest[:SHOWN_BYTES]], held
     yield Block(number, b"".join(pending), overlong, last=True)
+
+
+def _whole_lines(chunks: list[bytes]) -> tuple[bytes, bytes]:
+    """Join chunks up to the last line break, and what comes after it."""
+    for place in reversed(range(len(chunks))):
+        end = chunks[place].rfind(b"\n") + 1
+        if end:
+            before, after = chunks[place][:end], chunks[place][end:]
+            return b"".join([*chunks[:place], before]), b"".join([after, *chunks[place + 1 :]])
+    return b"", b"".join(chunks)
 
 
 def lines_of(block: Block) -> tuple[pl.Series, np.ndarray] | None:
@@ -77,8 +92,7 @@ def lines_of(block: Block) -> tuple[pl.Series, np.ndarray] | None:
     """
     import pyarrow as pa
 
-    ends = np.flatnonzero(np.frombuffer(block.data, np.uint8) == _LINE_BREAK) + 1
-    offsets = np.concatenate(([0], ends)).astype(np.int64)
+    offsets = np.concatenate(([0], block.ends)).astype(np.int64)
     if offsets[-1] != len(block.data):
         offsets = np.append(offsets, np.int64(len(block.data)))
     parts = pa.LargeBinaryArray.from_buffers(

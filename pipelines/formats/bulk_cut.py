@@ -43,47 +43,53 @@ def cut_lines(lines: pl.Series, form: LineForm) -> list[Cut]:
     values = _values(lines, form)
     rows = pl.Series("rows", range(len(lines)), dtype=pl.Int64)
     metadata = [values[column] for column in form.metadata]
+    # A text column beside the turns (a system text) comes before them.
+    beside = [_within(values[column], 1, 1) for column in form.texts]
     if form.turns is None:
-        return [Cut(rows, [], [_within(values[column], 1, 1) for column in form.texts], metadata)]
+        return [Cut(rows, [], beside, metadata)]
     first, second = form.key(form.turn_keys[0]), form.key(form.turn_keys[1])
-    opening, between = f'[{{{first}"', f'"{form.item}{second}"'
-    inner = _within(values[form.turns], len(opening.encode()), 3)
-    turns = inner.str.split(f'"}}{form.item}{{{first}"')
-    counts = turns.list.len()
+    opening, between, following = f'[{{{first}"', f'"{form.item}{second}"', f'"}}{form.item}{{{first}"'
+    inner = _within(values[form.turns], len(opening), 3)
+    counts = inner.str.count_matches(following, literal=True) + 1
     cuts = []
     for count in counts.unique(maintain_order=True).to_list():
         chosen = counts == count
         whole = bool(chosen.all())
-        these = turns if whole else turns.filter(chosen)
+        rest = inner if whole else inner.filter(chosen)
         speakers, bodies = [], []
         for place in range(count):
-            parts = these.list.get(place).str.splitn(between, 2).struct
-            left, right = parts.field("field_0"), parts.field("field_1")
+            turn, rest = _parted(rest, following) if place < count - 1 else (rest, rest)
+            left, right = _parted(turn, between)
             speakers.append(left if form.speaks_first else right)
             bodies.append(right if form.speaks_first else left)
-        # A text column beside the turns (a system text) comes before them.
-        beside = [_within(values[column], 1, 1) for column in form.texts]
         keep = beside if whole else [text.filter(chosen) for text in beside]
-        rest = metadata if whole else [value.filter(chosen) for value in metadata]
-        cuts.append(Cut(rows.filter(chosen), speakers, keep + bodies, rest))
+        others = metadata if whole else [value.filter(chosen) for value in metadata]
+        cuts.append(Cut(rows.filter(chosen), speakers, keep + bodies, others))
     return cuts
 
 
 def _values(lines: pl.Series, form: LineForm) -> dict[str, pl.Series]:
     """Return each column's JSON value as text."""
-    rest = _within(lines, 1 + len(form.key(form.columns[0]).encode()), 1)
+    rest = _within(lines, 1 + len(form.key(form.columns[0])), 1)
     values: dict[str, pl.Series] = {}
     for column, following in zip(form.columns[:-1], form.columns[1:], strict=True):
-        parts = rest.str.splitn(f"{form.item}{form.key(following)}", 2).struct
-        values[column], rest = parts.field("field_0"), parts.field("field_1")
+        values[column], rest = _parted(rest, f"{form.item}{form.key(following)}")
     values[form.columns[-1]] = rest
     return values
 
 
 def _within(texts: pl.Series, before: int, after: int) -> pl.Series:
-    """Take off so many bytes before and after; they are ASCII or whole characters."""
-    column = pl.col("text")
-    length = column.str.len_bytes().cast(pl.Int64) - (before + after)
-    return pl.DataFrame({"text": texts}).select(column.cast(pl.Binary).bin.slice(before, length).cast(pl.String))[
-        "text"
-    ]
+    """Take off so many characters before and after."""
+    return texts.str.tail(-before).str.head(-after)
+
+
+def _parted(texts: pl.Series, separator: str) -> tuple[pl.Series, pl.Series]:
+    """Return what stands before and after the first separator, which each text holds; nothing is copied."""
+    text = pl.col("text")
+    at = text.str.find(separator, literal=True).cast(pl.Int64)
+    rest = text.str.len_bytes().cast(pl.Int64) - (at + len(separator.encode()))
+    parts = pl.DataFrame({"text": texts}).select(
+        text.cast(pl.Binary).bin.head(at).cast(pl.String).alias("left"),
+        text.cast(pl.Binary).bin.tail(rest).cast(pl.String).alias("right"),
+    )
+    return parts["left"], parts["right"]

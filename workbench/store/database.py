@@ -48,7 +48,7 @@ class Transaction:
         """Append a frame by column names and return its number of rows; an empty one does nothing."""
         if frame.is_empty():
             return 0
-        self._cursor.register("incoming", frame.to_arrow())
+        self._cursor.register("incoming", frame.to_arrow(compat_level=pl.CompatLevel.newest()))
         self._cursor.execute(f"INSERT INTO {_identifier(table)} BY NAME SELECT * FROM incoming")
         self._cursor.unregister("incoming")
         return frame.height

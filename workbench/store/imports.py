@@ -17,7 +17,7 @@ from workbench.store.database import Database, Transaction
 
 _STORED = [name for name in EXAMPLES if name != "messages"]
 # Rows that are gathered before they are written: about one row group of the database.
-_AT_ONCE = 100_000
+_AT_ONCE = 60_000
 
 
 @dataclass(frozen=True)

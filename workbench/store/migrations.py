@@ -248,6 +248,31 @@ def keys_of_stand_ins(transaction: Transaction) -> None:
     transaction.execute("CREATE TABLE pseudonym_keys (key VARCHAR)")
 
 
+def ids_are_stored_as_they_are(transaction: Transaction) -> None:
+    """Ids and full messages are not compressed: nothing is saved on random digits, and trying costs as much as writing.
+
+    Measured on a million examples: 2.4 of 8 CPU-seconds of storing them, for 7 % more disk.
+    """
+    for statement in (
+        "CREATE TABLE examples_plain (example_id VARCHAR USING COMPRESSION uncompressed,"
+        " full_messages VARCHAR USING COMPRESSION uncompressed, system VARCHAR,"
+        " prompt VARCHAR USING COMPRESSION uncompressed, completion VARCHAR USING COMPRESSION uncompressed,"
+        " turns INTEGER, tokens INTEGER, parent_id VARCHAR, added_at TIMESTAMP, messages VARCHAR"
+        " GENERATED ALWAYS AS (coalesce(full_messages, '[' || CASE WHEN system = '' THEN '' ELSE '{\"content\":' ||"
+        ' to_json(system) || \',"role":"system"},\' END || \'{"content":\' || to_json(prompt) ||'
+        ' \',"role":"user"},{"content":\' || to_json(completion) || \',"role":"assistant"}]\')) VIRTUAL)',
+        "INSERT INTO examples_plain BY NAME SELECT * EXCLUDE (messages) FROM examples ORDER BY rowid",
+        "DROP TABLE examples",
+        "ALTER TABLE examples_plain RENAME TO examples",
+        "CREATE TABLE occurrences_plain (example_id VARCHAR USING COMPRESSION uncompressed, import_id INTEGER,"
+        " role VARCHAR, source VARCHAR, file VARCHAR, line BIGINT, raw VARCHAR, metadata VARCHAR, form_id INTEGER)",
+        "INSERT INTO occurrences_plain BY NAME SELECT * FROM occurrences ORDER BY rowid",
+        "DROP TABLE occurrences",
+        "ALTER TABLE occurrences_plain RENAME TO occurrences",
+    ):
+        transaction.execute(statement)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     examples_and_where_they_came_from,
     decisions_of_people,
@@ -262,6 +287,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     what_gives_held_out_examples_away,
     taste_of_reviewers,
     keys_of_stand_ins,
+    ids_are_stored_as_they_are,
 )
 
 
