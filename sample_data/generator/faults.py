@@ -29,7 +29,7 @@ COUNTS = {
     "near-duplicate": 300,
     "conflicting-answer": 120,
     "wrong-label": 240,
-    "key-style": 1140,
+    "key-style": 1800,
     "broken-json": 150,
     "truncated": 160,
     "empty": 50,
