@@ -1,4 +1,4 @@
-"""The map of what is there, and the topics that production asks about and training lacks."""
+"""The map of what is there, and the clusters that production asks about and training lacks."""
 
 import streamlit as st
 
@@ -15,7 +15,7 @@ from workbench.reviewing import Filter
 COLUMNS = ["title", "collect", "ratio", "production_share", "train_share", "production_count", "train_count", "q_value"]
 PERCENT = {"format": "percent"}
 SETTINGS = {
-    "title": st.column_config.TextColumn("topic", width="large"),
+    "title": st.column_config.TextColumn("cluster", width="large"),
     "collect": st.column_config.NumberColumn("to collect", help="Examples that bring training to production's share"),
     "ratio": st.column_config.NumberColumn("ratio", format="%.1f×", help="Production's share over training's"),
     "production_share": st.column_config.NumberColumn("of production", **PERCENT),
@@ -97,6 +97,6 @@ if view.coverage is None:
         "Import production queries",
     )
 elif gaps.is_empty():
-    st.caption("No topic is significantly rarer in training than in production.")
+    st.caption("No cluster is significantly rarer in training than in production.")
 else:
     draw_gaps(gaps)

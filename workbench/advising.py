@@ -41,8 +41,8 @@ class Advising:
         coverage = self._store.analysis.stage("coverage")
         covered = None if coverage is None else coverage.figures.get("coverage")
         gaps = self._store.analysis.gaps()
-        topics = self._store.analysis.clusters()
-        total = int(topics["examples"].sum()) if topics.height else 0
+        clusters = self._store.analysis.clusters()
+        total = int(clusters["examples"].sum()) if clusters.height else 0
         verdicts, prompting = self._verdicts()
         return Facts(
             kept=len(kept),
@@ -50,7 +50,7 @@ class Advising:
             to_collect=int(gaps["collect"].sum()) if gaps.height else 0,
             covered=float(covered) if isinstance(covered, int | float) else None,
             gaps=gaps.height,
-            largest_topic=max(topics["examples"].to_list()) / total if total else None,
+            largest_cluster=max(clusters["examples"].to_list()) / total if total else None,
             verdicts=verdicts,
             prompting=prompting,
         )

@@ -231,7 +231,7 @@ class Curation:
         )
 
     def gaps(self) -> pl.DataFrame:
-        """Return topics that production has and training lacks, most to collect first."""
+        """Return clusters that production has and training lacks, most to collect first."""
         return self._store.analysis.gaps()
 
     def conflicts(self, kind: str | None = None, limit: int = 50, offset: int = 0) -> list[ConflictGroup]:

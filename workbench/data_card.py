@@ -52,7 +52,7 @@ def data_card(store: Store, version: VersionRecord) -> str:
     gaps = store.analysis.gaps()
     lines += ["## Known gaps against production", ""]
     rows = gaps.select("title", "train_count", "production_count", "ratio", "collect").rows() if gaps.height else []
-    columns = ("topic", "in training", "in production", "share ratio", "to collect")
+    columns = ("cluster", "in training", "in production", "share ratio", "to collect")
     lines += _table(rows, columns) if rows else ["none found, or no production queries were compared"]
     return "\n".join(lines) + "\n"
 
@@ -88,7 +88,7 @@ def _contents(store: Store, version: VersionRecord) -> list[str]:
             .head(_CLUSTERS)
             .rows()
         )
-        lines += [f"Clusters (the {_CLUSTERS} largest):", "", *_table(rows, ("topic", "training examples")), ""]
+        lines += [f"Clusters (the {_CLUSTERS} largest):", "", *_table(rows, ("cluster", "training examples")), ""]
     return lines
 
 

@@ -37,7 +37,7 @@ QUEUES = {
         Queue(
             "random",
             "Random",
-            "Drawn at random, each source and topic by its share: the drop rate here is true of all.",
+            "Drawn at random, each source and cluster by its share: the drop rate here is true of all.",
         ),
         Queue(
             "likely_problems",
@@ -50,7 +50,7 @@ QUEUES = {
         Queue("to_keep", "Suggested to keep", "The stages found nothing that speaks against these; worst first."),
         Queue("close_calls", "Close calls", "Quality near the middle, where a look decides most."),
         Queue("worst", "Worst first", "By quality, the lowest first."),
-        Queue("topics", "By topic", "One cluster of like prompts after another."),
+        Queue("topics", "By cluster", "One cluster of like prompts after another."),
         Queue("duplicates", "Duplicate groups", "Group by group, each group's representative first."),
         Queue("conflicts", "Conflicts", "Examples that contradict each other, side by side."),
         Queue("sources", "By source", "One source after another."),

@@ -135,7 +135,7 @@ class Splitting:
         )
 
     def _with_stratum(self, examples: pl.DataFrame) -> pl.DataFrame:
-        """Add the cluster as the stratum, so that each split holds every topic in proportion."""
+        """Add the cluster as the stratum, so that each split holds every cluster in proportion."""
         clusters = self._store.analysis.cluster_of().select("example_id", stratum=pl.col("cluster_id").cast(pl.String))
         if clusters.is_empty():
             return examples

@@ -44,7 +44,7 @@ def draw_worst(project, who: str) -> None:
             "tokens": st.column_config.NumberColumn("mean tokens", format="%.0f"),
         },
     )
-    with st.expander("How many would go from each source and topic"):
+    with st.expander("How many would go from each source and cluster"):
         st.dataframe(
             plan.effects,
             hide_index=True,

@@ -14,8 +14,8 @@ from pydantic import BaseModel, Field
 
 YES, NO, UNKNOWN = "yes", "no", "not known"
 LEAST, SIMPLE, FLOOR, COMPLEX, FLAT = 50, 500, 1_000, 5_000, 20_000
-# A share of contradicting examples above this teaches two answers to one question; a topic above that share crowds out.
-MOST_CONFLICTING, MOST_OF_ONE_TOPIC, LEAST_COVERED = 0.02, 0.5, 0.8
+# More contradicting examples than this teach two answers to one question; a larger cluster than this crowds out.
+MOST_CONFLICTING, MOST_OF_ONE_CLUSTER, LEAST_COVERED = 0.02, 0.5, 0.8
 
 
 class Costs(BaseModel, frozen=True, extra="forbid"):
@@ -40,7 +40,7 @@ class Facts:
     to_collect: int = 0
     covered: float | None = None
     gaps: int = 0
-    largest_topic: float | None = None
+    largest_cluster: float | None = None
     verdicts: Sequence[tuple[str, str, str]] = field(default_factory=list)
     """(verdict, against, sentence) of the tuned variant on the headline metric."""
     prompting: Sequence[tuple[str, str]] = field(default_factory=list)
@@ -155,10 +155,10 @@ def _covered(facts: Facts) -> Answer:
 
 def _balanced(facts: Facts) -> Answer:
     question = "Is the data balanced?"
-    if facts.largest_topic is None:
-        return Answer(question, UNKNOWN, "Topics were not looked for.", "Run the coverage stage: workbench curate.")
-    evidence = f"The largest topic holds {100 * facts.largest_topic:.0f} % of the examples."
-    if facts.largest_topic > MOST_OF_ONE_TOPIC:
+    if facts.largest_cluster is None:
+        return Answer(question, UNKNOWN, "Clusters were not looked for.", "Run the coverage stage: workbench curate.")
+    evidence = f"The largest cluster holds {100 * facts.largest_cluster:.0f} % of the examples."
+    if facts.largest_cluster > MOST_OF_ONE_CLUSTER:
         return Answer(question, NO, evidence, "Add examples of the others, or keep fewer of this one.")
     return Answer(question, YES, evidence, "Nothing to do.")
 

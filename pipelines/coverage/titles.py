@@ -3,8 +3,8 @@
 Class-based TF-IDF: a word weighs its share of the cluster's prompts times log(1 + A / f), with A the mean number of
 words a cluster and f how often the word stands in all. A prompt counts a word once, so that no long text speaks for
 its cluster. English stop words and the role names of multi-turn prompts are passed over, so are words that fewer than
-a tenth of the cluster's prompts hold (names, slips of the pen: rare everywhere, so weighty, yet telling nothing), and of
-words that differ in their ending only the first is taken.
+a tenth of the cluster's prompts hold (names, slips of the pen: rare everywhere, so weighty, yet telling nothing), and
+of words that differ in their ending only the first is taken.
 
 Source: Grootendorst 2022, arXiv:2203.05794, section 3.3.
 Not covered: phrases; scripts without spaces are titled by their characters' runs.
@@ -33,7 +33,7 @@ def cluster_titles(prompts: pl.Series, labels: Labels) -> dict[int, str]:
         labels: `(n,)` the cluster of each row.
 
     Returns:
-        A title by cluster, all different; a cluster without such words is titled by the beginning of its shortest prompt.
+        A title by cluster, all different; one without such words is titled by the beginning of its shortest prompt.
     """
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 

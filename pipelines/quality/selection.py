@@ -24,7 +24,7 @@ POOL = pl.Schema(
         "quality": pl.Float64,
         "tokens": pl.Int64,
         "source": pl.String,
-        "topic": pl.String,
+        "cluster": pl.String,
         "suggestion": pl.String,
     }
 )
@@ -39,7 +39,7 @@ EFFECTS = pl.Schema(
     }
 )
 WAYS = ("worst", "random", "shortest")
-GROUPS = ("source", "topic", "suggestion")
+GROUPS = ("source", "cluster", "suggestion")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Selection:
     Attributes:
         pool: number of examples that were chosen from.
         removed: for each of `WAYS` the ids that it would remove, first to go first; all of one length.
-        effects: columns of `EFFECTS`: for each source, topic and suggestion how many examples there are and how many
+        effects: columns of `EFFECTS`: for each source, cluster and suggestion how many examples there are and how many
             each way would remove, largest first.
         means: for each way the mean quality and the mean tokens of what it would remove.
     """

@@ -19,8 +19,8 @@ def test_advice_rests_on_what_the_project_knows(project: Project, write_jsonl, w
     assert facts.kept == 60
     assert facts.conflicting == 0
     assert facts.covered is None
-    assert facts.largest_topic is not None
-    assert 0 < facts.largest_topic <= 1
+    assert facts.largest_cluster is not None
+    assert 0 < facts.largest_cluster <= 1
     answers, payback = project.advising.advise(
         {"calls_per_month": 1000, "cost_per_call": 1, "tuned_cost_per_call": 0.5}
     )

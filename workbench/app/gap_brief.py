@@ -16,10 +16,10 @@ def brief_of(gap: Mapping[str, Any]) -> str:
     """Write the collection task of a gap as plain text."""
     prompts = "\n".join(f"  - {prompt}" for prompt in example_prompts(gap))
     return (
-        f"Topic: {gap['title']}\n"
+        f"Cluster: {gap['title']}\n"
         f"To collect: {gap['collect']} examples\n"
         f"Share of production queries: {gap['production_share']:.1%}\n"
         f"Share of training examples: {gap['train_share']:.1%}\n\n"
-        f"Production queries of this topic:\n{prompts}\n\n"
+        f"Production queries of this cluster:\n{prompts}\n\n"
         "Write varied prompts of this kind, in the users' own words, each with the answer the assistant should give.\n"
     )

@@ -59,7 +59,7 @@ def _data(store: Store) -> list[Block]:
     columns = ["source", "role", "format", "lines", "accepted", "rejected"]
     blocks: list[Block] = [_frame(store.examples.sources().select(columns))]
     gaps = store.analysis.gaps()
-    blocks.append(Paragraph(f"Topics that production asks about and training lacks: {gaps.height}."))
+    blocks.append(Paragraph(f"Clusters that production asks about and training lacks: {gaps.height}."))
     if gaps.height:
         blocks.append(_frame(gaps.select("title", "train_count", "production_count", "ratio", "collect").head(20)))
     kinds = store.analysis.personal_data_counts()

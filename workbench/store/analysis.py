@@ -181,7 +181,7 @@ class AnalysisStore:
         return self._database.frame("SELECT example_id, cluster_id FROM clusters ORDER BY example_id")
 
     def gaps(self) -> pl.DataFrame:
-        """Return topics that production has and training lacks, most to collect first."""
+        """Return clusters that production has and training lacks, most to collect first."""
         return self._database.frame("SELECT * FROM gaps ORDER BY collect DESC, q_value, cluster_id")
 
     def contamination(self, verdict: str | None, limit: int, offset: int) -> pl.DataFrame:

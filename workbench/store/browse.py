@@ -214,11 +214,11 @@ class BrowseStore:
     def selectable(self) -> pl.DataFrame:
         """Return the training examples that may be left out, dropped and sealed ones aside.
 
-        Columns: example_id, quality, tokens, source, topic (the title of its cluster), suggestion.
+        Columns: example_id, quality, tokens, source, cluster (its title), suggestion.
         """
         self._catalog.refresh()
         return self._database.frame(
-            "SELECT e.example_id, e.quality, e.tokens::BIGINT AS tokens, e.source, c.title AS topic, e.suggestion"
+            "SELECT e.example_id, e.quality, e.tokens::BIGINT AS tokens, e.source, c.title AS cluster, e.suggestion"
             f" FROM {SELECTION_FROM} LEFT JOIN (SELECT cluster_id, any_value(title) AS title FROM clusters"
             " GROUP BY cluster_id) c USING (cluster_id) WHERE e.shown AND (e.roles & 1) <> 0 AND e.state <> 'dropped'"
             " ORDER BY e.example_id"

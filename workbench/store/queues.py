@@ -33,7 +33,7 @@ _TOUCHED = (
     " LEFT JOIN (SELECT example_id, max(decision_id) AS decision_id FROM live_decisions GROUP BY example_id) t"
     " USING (example_id)"
 )
-# Each source and topic gets its share of every stretch of the queue, from a random start; within it, order is random.
+# Each source and cluster gets its share of every stretch of the queue, from a random start; within it, order is random.
 _STRATUM = "coalesce(source, '') || '|' || coalesce(cluster_id::VARCHAR, '')"
 _TURN = (
     " JOIN (SELECT example_id, (row_number() OVER stratum - hash(stratum_name || $seed) % 1000003 / 1000003.0)"

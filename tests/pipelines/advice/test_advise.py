@@ -36,11 +36,11 @@ def test_how_many_examples_are_enough(kept: int, answer: str, advice: str) -> No
 
 
 def test_consistency_coverage_and_balance_state_their_figures() -> None:
-    found = answers(conflicting=21, covered=0.9, gaps=0, largest_topic=0.51)
+    found = answers(conflicting=21, covered=0.9, gaps=0, largest_cluster=0.51)
     assert (found[CONSISTENT].answer, found[COVERED].answer, found[BALANCED].answer) == ("no", "yes", "no")
     assert "21 of 1,000" in found[CONSISTENT].evidence
     assert "51 %" in found[BALANCED].evidence
-    found = answers(conflicting=20, covered=0.9, gaps=1, to_collect=40, largest_topic=0.5)
+    found = answers(conflicting=20, covered=0.9, gaps=1, to_collect=40, largest_cluster=0.5)
     assert (found[CONSISTENT].answer, found[COVERED].answer, found[BALANCED].answer) == ("yes", "no", "yes")
     assert "Collect 40 examples" in found[COVERED].advice
 

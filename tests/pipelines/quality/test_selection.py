@@ -17,7 +17,7 @@ def pool(count: int) -> pl.DataFrame:
             "quality": [generator.random() for _ in range(count)],
             "tokens": [generator.randrange(1, 500) for _ in range(count)],
             "source": [generator.choice(["a", "b"]) for _ in range(count)],
-            "topic": [generator.choice(["orders", None]) for _ in range(count)],
+            "cluster": [generator.choice(["orders", None]) for _ in range(count)],
             "suggestion": "keep",
         },
         schema=POOL,
@@ -40,8 +40,8 @@ def test_effects_count_every_example_once_a_grouping() -> None:
     for _, group in found.effects.group_by("by"):
         assert group["examples"].sum() == 200
         assert [group[way].sum() for way in WAYS] == [50, 50, 50]
-    topic = found.effects.filter(pl.col("by") == "topic")
-    assert set(topic["group"]) == {"orders", "none"}
+    cluster = found.effects.filter(pl.col("by") == "cluster")
+    assert set(cluster["group"]) == {"orders", "none"}
 
 
 def test_row_order_changes_nothing_and_nothing_comes_of_nothing() -> None:

@@ -48,7 +48,7 @@ def test_a_gap_is_told_as_a_task() -> None:
     gap = {"title": "gift cards", "collect": 12, "production_share": 0.06, "train_share": 0.001, "examples": '["Hi?"]'}
     assert example_prompts(gap) == ["Hi?"]
     assert brief_of(gap).splitlines()[:4] == [
-        "Topic: gift cards",
+        "Cluster: gift cards",
         "To collect: 12 examples",
         "Share of production queries: 6.0%",
         "Share of training examples: 0.1%",
