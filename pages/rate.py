@@ -7,14 +7,16 @@ from pages.components.texts import texts
 from workbench.app import session
 from workbench.app.plain import counted, plain
 from workbench.app.rating_queue import RatingQueue
+from workbench.rating import pair_to_rate
 
 
 def draw_begin(project, evaluation, rater: str, drawn: int) -> None:
     """Draw which two variants to rate, and how many pairs to draw."""
     variants = evaluation.variants
     left, right, number, press = st.columns([2, 2, 1, 1], vertical_alignment="bottom")
-    one = left.selectbox("Rate", variants, index=len(variants) - 1)
-    other = right.selectbox("Against", variants, index=0)
+    first, second = pair_to_rate(variants)
+    one = left.selectbox("Rate", variants, index=variants.index(first))
+    other = right.selectbox("Against", variants, index=variants.index(second))
     count = number.number_input("Pairs", 1, 1000, 50)
     label = "Draw more" if drawn else "Begin"
     if press.button(label, type="secondary" if drawn else "primary", width="stretch"):

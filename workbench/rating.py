@@ -36,6 +36,16 @@ class RatingCard:
         return asdict(self)
 
 
+def pair_to_rate(variants: Sequence[str]) -> tuple[str, str]:
+    """Return the two variants that are worth rating first: what was tuned on curated data, and the prompted base.
+
+    Where there are none of these it is the last variant against the first.
+    """
+    tuned = next((name for name in variants if name.startswith("tuned-curated")), variants[-1])
+    prompted = next((name for name in ("few-shot", "nearest", "system") if name in variants), variants[0])
+    return tuned, prompted
+
+
 class Rating:
     """Draws comparisons, records ratings, and counts who won."""
 

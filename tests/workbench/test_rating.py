@@ -8,6 +8,7 @@ import pytest
 
 from pipelines.errors import CurationError
 from workbench.project import Project
+from workbench.rating import pair_to_rate
 from workbench.reviewing import Filter
 from workbench.store.runs import EvaluationRecord
 
@@ -203,3 +204,8 @@ def test_one_pair_in_twenty_comes_again_with_sides_exchanged_and_is_no_further_v
         rate(project, number, key, "right")
     assert project.rating.self_agreement(EVALUATION)["agreement"].to_list() == [1.0]
     assert project.rating.length_controlled(EVALUATION)[0].win_rate is None
+
+
+def test_the_tuned_model_is_rated_against_the_prompted_base_first() -> None:
+    assert pair_to_rate(["base", "few-shot", "tuned-curated", "tuned-raw"]) == ("tuned-curated", "few-shot")
+    assert pair_to_rate(["base", "tuned-raw"]) == ("tuned-raw", "base")
