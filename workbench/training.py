@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -18,6 +18,7 @@ from pipelines.examples import messages_of
 from pipelines.progress import Progress, no_progress
 from workbench.files import write_text
 from workbench.run_comparison import RunComparison, compare_runs
+from workbench.run_data import Data, run_rows
 from workbench.run_view import METRICS, RunView, error_of, status_of
 from workbench.settings import checked_settings
 from workbench.store.runs import RunRecord
@@ -30,9 +31,8 @@ if TYPE_CHECKING:
     from pipelines.training.preflight import Preflight
     from pipelines.training.settings import TrainSettings
 
-__all__ = ["METRICS", "RunView", "Training", "error_of", "status_of"]
+__all__ = ["METRICS", "Data", "RunView", "Training", "error_of", "status_of"]
 
-Data = Literal["curated", "raw"]
 # Runs that a sweep may start.
 MOST_RUNS = 16
 
@@ -73,7 +73,7 @@ class Training:
         """
         from pipelines.training.preflight import check
 
-        train = self._rows(self._current(), "train", data)
+        train = run_rows(self._store, self._current(), "train", data)
         found = check([messages_of(text) for text in train["messages"]], settings or self.defaults())
         ids = train["example_id"].to_list()
         named = [
@@ -105,7 +105,7 @@ class Training:
         from pipelines.training.estimate import estimate_run
         from pipelines.training.gpus import read_prices
 
-        rows = self._rows(self._current(), "train", data)["messages"]
+        rows = run_rows(self._store, self._current(), "train", data)["messages"]
         return estimate_run(
             [messages_of(text) for text in rows],
             settings or self.defaults(),
@@ -136,7 +136,7 @@ class Training:
         Args:
             settings: of the run; the defaults when not given.
             data: `curated`, what was kept; or `raw`, everything that was imported, copies included, except what is
-                linked to the validation or the test split.
+                linked to the test split; a share of it is held out to validate on (`run_data.py`).
             force: start in spite of findings that a person may accept, such as very few examples.
             after: runs to wait for; the process waits, whatever becomes of the app.
 
@@ -152,7 +152,7 @@ class Training:
         folder = self._folder / run_id
         counts = {}
         for split in ("train", "validation"):
-            rows = self._conversations(version, split, data)
+            rows = run_rows(self._store, version, split, data)["messages"].to_list()
             counts[split] = len(rows)
             write_text(folder / "data" / f"{split}.jsonl", "".join(f'{{"messages":{text}}}\n' for text in rows))
         general = self._store.examples.with_role("general")["messages"].to_list()
@@ -269,23 +269,7 @@ class Training:
 
     def example_count(self, data: Data) -> int:
         """Count the training rows that a run on this data gets from the current version."""
-        return len(self._conversations(self._current(), "train", data))
-
-    def _conversations(self, version: VersionRecord, split: str, data: Data) -> list[str]:
-        return self._rows(version, split, data)["messages"].to_list()
-
-    def _rows(self, version: VersionRecord, split: str, data: Data) -> pl.DataFrame:
-        """Return example_id and canonical messages, one row a training row, in the order of their ids."""
-        members = self._store.versions.members(version.number).filter(pl.col("split") == split)
-        if data == "curated":
-            members = members.filter("included")
-        examples = self._store.examples.with_ids(members["example_id"].to_list())
-        if data == "raw":
-            counts = self._store.examples.occurrence_counts("train")
-            examples = examples.join(counts, on="example_id", how="left", maintain_order="left").select(
-                pl.col("example_id", "messages").repeat_by(pl.col("occurrences").fill_null(1)).explode()
-            )
-        return examples.select("example_id", "messages")
+        return len(run_rows(self._store, self._current(), "train", data))
 
     def runs(self) -> list[RunView]:
         """Return all runs, newest first."""

@@ -234,11 +234,13 @@ def test_runs_are_given_their_split_and_never_the_sealed_one(
 def test_raw_data_is_everything_that_was_imported_copies_included_apart_from_what_is_held_out(
     looped: Project, run_data: dict[str, dict[str, list[str]]]
 ) -> None:
-    on_train = members(looped).filter(pl.col("split") == "train")["example_id"]
+    open_to_training = members(looped).filter(pl.col("split") != "test")["example_id"]
     lines = looped.tables.table("occurrences").filter(pl.col("role") == "train")
-    expected = lines.filter(pl.col("example_id").is_in(on_train.implode())).height
-    assert len(run_data["raw"]["train"]) == expected
-    assert len(set(run_data["raw"]["train"])) < expected
+    expected = lines.filter(pl.col("example_id").is_in(open_to_training.implode())).height
+    train, validation = run_data["raw"]["train"], run_data["raw"]["validation"]
+    assert len(train) + len(validation) == expected
+    assert not set(train) & set(validation)
+    assert len(set(train)) < len(train)
     held_out_prompts = {
         messages_of(text)[0]["content"].removesuffix(" Thanks!") for text in run_data["curated"]["validation"]
     }
