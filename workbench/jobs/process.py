@@ -164,10 +164,17 @@ def wait_job(folder: Path, progress: Progress = no_progress, *, timeout: float |
         time.sleep(POLL_SECONDS)
 
 
+# Kernels that torch and oneDNN keep for each shape of their inputs (1,024 each by default). Lengths differ from batch to
+# batch, so that a run fills both: measured on the embedded base, 1.5 GiB after 2,000 steps, 0.7 with these.
+KERNELS_KEPT = "128"
+
+
 def _environment(threads: int) -> dict[str, str]:
     root = str(Path(__file__).parents[2])
     paths = [root, *(path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path)]
     return {
+        "LRU_CACHE_CAPACITY": KERNELS_KEPT,
+        "ONEDNN_PRIMITIVE_CACHE_CAPACITY": KERNELS_KEPT,
         **os.environ,
         "PYTHONPATH": os.pathsep.join(paths),
         "PYTHONSAFEPATH": "1",
