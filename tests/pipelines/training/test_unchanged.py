@@ -53,17 +53,17 @@ def plain_loop(rows: list[list[dict[str, str]]]) -> dict[str, torch.Tensor]:
         if hasattr(layer, "lora_A"):
             fold(layer)
     trained = [parameter for parameter in tuned.parameters() if parameter.requires_grad]
-    optimiser = torch.optim.AdamW(trained, lr=3e-3, weight_decay=0.01, fused=True)
+    optimiser = torch.optim.AdamW(trained, lr=2e-3, weight_decay=0.01, fused=True)
     encoded = [
         tokenizer.apply_chat_template(row, tokenize=True, return_dict=True, return_assistant_tokens_mask=True)
         for row in rows
     ]
     tokens, marks = [one["input_ids"] for one in encoded], [with_end(one, tokenizer) for one in encoded]
     batches = epoch_batches([len(ids) for ids in tokens], 4, seed=0, epoch=0)
-    # Four steps, none of warm-up (a twentieth of four): 3e-3, and the fall over the last 1.2 begins after the third.
+    # Four steps, none of warm-up (a twentieth of four): 2e-3, and the fall over the last 1.2 begins after the third.
     for step, batch in enumerate(batches):
         for group in optimiser.param_groups:
-            group["lr"] = 3e-3 * min(1.0, (STEPS - step) / 1)
+            group["lr"] = 2e-3 * min(1.0, (STEPS - step) / 1)
         batch = sorted(batch, key=lambda index: (len(tokens[index]), index))
         longest = max(len(tokens[index]) for index in batch)
         padded = torch.full((len(batch), longest), tokenizer.pad_token_id, dtype=torch.int64)
