@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -203,6 +204,22 @@ def test_a_conversation_is_shown_as_one(serve: Callable[..., str], page: Page, t
     page.keyboard.press("b")
     expect(page.locator(".bubble.assistant .call")).to_contain_text("find_order")
     expect(page.locator(".bubble.assistant").last).to_contain_text("Done.")
+
+
+def test_the_queue_that_is_pressed_is_the_one_that_is_shown(
+    serve: Callable[..., str], page: Page, tmp_path: Path
+) -> None:
+    folder = make_project(tmp_path, pairs(60))
+    with Project.open(folder) as project:
+        ids = project.reviewing.queue(Filter(), "position")
+        project.reviewing.decide(ids[:3], "flag", "ada", "")
+    page.goto(f"{serve(folder)}/review")
+    expect(page.locator(".place")).to_have_text(re.compile("of 57$"))
+    for title, address, place in (("Flagged", "flagged", "1 of 3"), ("Undecided", "all", "1 of 57")):
+        page.get_by_role("button", name=title).click()
+        expect(page.locator("[data-testid=stBaseButton-primary]").first).to_contain_text(title)
+        expect(page).to_have_url(re.compile(f"queue={address}"))
+        expect(page.locator(".place")).to_have_text(place)
 
 
 def test_jump_note_and_history_with_undo_of_an_older_decision(

@@ -35,16 +35,9 @@ def _draw(project: Project, chosen: Filter, who: str, queue: str) -> None:
             if (name != queue and not (counts or {}).get(name)) or (name == "filter" and chosen == Filter()):
                 continue
             count = "" if counts is None else f" :small[{counts[name]:,}]"
-            st.button(
-                f"{entry.title}{count}",
-                key=f"queue-{name}",
-                help=entry.description,
-                type="primary" if name == queue else "tertiary",
-                on_click=_choose,
-                args=(name,),
-            )
+            kind = "primary" if name == queue else "tertiary"
+            if st.button(f"{entry.title}{count}", key=f"queue-{name}", help=entry.description, type=kind):
+                st.query_params[QUEUE] = name
+                # The buttons are a fragment; the card below them is not in it.
+                st.rerun()
     st.caption("Counting the queues …" if counts is None else QUEUES[queue].description)
-
-
-def _choose(name: str) -> None:
-    st.query_params[QUEUE] = name
