@@ -1,5 +1,7 @@
 """The choice of a queue: those that have examples, with their counts, as one row of buttons."""
 
+from typing import Literal
+
 import streamlit as st
 
 from workbench.app.queue_counts import counts_soon
@@ -35,7 +37,7 @@ def _draw(project: Project, chosen: Filter, who: str, queue: str) -> None:
             if (name != queue and not (counts or {}).get(name)) or (name == "filter" and chosen == Filter()):
                 continue
             count = "" if counts is None else f" :small[{counts[name]:,}]"
-            kind = "primary" if name == queue else "tertiary"
+            kind: Literal["primary", "tertiary"] = "primary" if name == queue else "tertiary"
             if st.button(f"{entry.title}{count}", key=f"queue-{name}", help=entry.description, type=kind):
                 st.query_params[QUEUE] = name
                 # The buttons are a fragment; the card below them is not in it.
