@@ -13,7 +13,7 @@ import polars as pl
 
 from pipelines.formats.source import SHOWN_BYTES, Line, Source, decode_lines, unpacked
 
-BLOCK_BYTES = 16 << 20
+BLOCK_BYTES = 32 << 20
 _LINE_BREAK = 10
 
 

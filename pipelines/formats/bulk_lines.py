@@ -118,26 +118,37 @@ class _OneByOne(Exception):  # noqa: N818 - a turning, not an error
 
 def _groups(cut: Cut, lines: pl.Series) -> list[tuple[Cut, tuple[int, ...], int]]:
     """Part lines by speakers, by the kinds of their texts, and by their escapes: 0 none, 1 short ones, 2 any."""
-    these = _chosen(lines, cut.rows)
-    escapes = these.str.contains("\\", literal=True).cast(pl.Int8)
-    escapes += (these.str.contains("\\u", literal=True) | these.str.contains("\\/", literal=True)).cast(pl.Int8)
-    keys = {f"speaker_{place}": speaker for place, speaker in enumerate(cut.speakers)}
-    for place, body in enumerate(cut.bodies):
-        kind = (body == "").cast(pl.Int8) * _EMPTY_KIND + body.str.contains(_BLANK).cast(pl.Int8) * _BLANK_KIND
-        keys[f"kind_{place}"] = kind
-    keys["escapes"] = escapes
+    series = {
+        **{f"speaker{place}": speaker for place, speaker in enumerate(cut.speakers)},
+        **{f"body{place}": body for place, body in enumerate(cut.bodies)},
+        **{f"value{place}": value for place, value in enumerate(cut.metadata)},
+    }
+    line = pl.col("line").str
+    # One question for all columns: each costs as much as some hundred lines.
+    frame = pl.DataFrame({"at": cut.rows, "line": _chosen(lines, cut.rows), **series}).select(
+        "at",
+        *series,
+        *(_kind(pl.col(f"body{place}")).alias(f"kind{place}") for place in range(len(cut.bodies))),
+        escapes=line.contains("\\", literal=True).cast(pl.Int8)
+        + (line.contains("\\u", literal=True) | line.contains("\\/", literal=True)).cast(pl.Int8),
+    )
+    kinds = [f"kind{place}" for place in range(len(cut.bodies))]
+    keys = [*(name for name in series if name.startswith("speaker")), *kinds, "escapes"]
     groups = []
-    for key, part in pl.DataFrame(keys).with_row_index("at").partition_by(*keys, as_dict=True).items():
-        at = part["at"]
+    for part in frame.partition_by(keys):
         group = Cut(
-            _chosen(cut.rows, at),
-            [_chosen(speaker, at) for speaker in cut.speakers],
-            [_chosen(body, at) for body in cut.bodies],
-            [_chosen(value, at) for value in cut.metadata],
+            part["at"],
+            [part[f"speaker{place}"] for place in range(len(cut.speakers))],
+            [part[f"body{place}"] for place in range(len(cut.bodies))],
+            [part[f"value{place}"] for place in range(len(cut.metadata))],
         )
-        kinds = tuple(int(str(value)) for value in key[len(cut.speakers) : -1])
-        groups.append((group, kinds, int(str(key[-1]))))
+        groups.append((group, tuple(part[name][0] for name in kinds), part["escapes"][0]))
     return groups
+
+
+def _kind(body: pl.Expr) -> pl.Expr:
+    """Tell texts that are empty, and those that hold nothing but white space, from the others."""
+    return (body == "").cast(pl.Int8) * _EMPTY_KIND + body.str.contains(_BLANK).cast(pl.Int8) * _BLANK_KIND
 
 
 def _chosen(series: pl.Series, rows: pl.Series) -> pl.Series:
