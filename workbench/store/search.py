@@ -1,8 +1,9 @@
 """Find texts in prompts and completions: a substring whatever its case, or a regular expression.
 
 The engine is RE2, whose time grows with the length of the text only, so that no expression can hang it. Examples are
-searched in pieces of two row groups (one for each core of a small machine): whoever asks may stop after some seconds
-with what was found so far and go on later. What was searched once is remembered; only new examples are searched again.
+searched in pieces, the first of them small, so that what is frequent is found at once, then each as large as all before
+it, up to two row groups (one for each core of a small machine): whoever asks may stop after some seconds with what was
+found so far and go on later. What was searched once is remembered; only new examples are searched again.
 """
 
 import threading
@@ -19,6 +20,7 @@ from workbench.store.filters import LONGEST_TEXT
 
 # DuckDB keeps rows in groups of 122,880.
 PIECE = 2 * 122_880
+FIRST_PIECE = 16_384
 # A search that nobody waits for piece by piece is given up after so long.
 LONGEST_SECONDS = 120.0
 _REMEMBERED = 12
@@ -79,7 +81,7 @@ class Search:
                         f"The search for '{pattern[:60]}' took longer than {LONGEST_SECONDS:.0f} seconds.",
                         "Search for something simpler.",
                     )
-                last = min(scan.searched + PIECE, rows)
+                last = min(scan.searched + min(max(scan.searched, FIRST_PIECE), PIECE), rows)
                 scan.parts.append(self._piece(pattern, condition, scan.searched, last))
                 scan.searched = last
             found = pl.concat(scan.parts) if scan.parts else pl.Series("number", [], pl.Int64)
