@@ -179,7 +179,7 @@ def browse(page: Page, url: str, examples: int) -> dict[str, Times]:
         _search(page, act, "substring search", "Contains", text)
     for pattern in (
         *(rf"\b{word}s?\b.*\b{other}" for word, other in zip(TOPICS[10:13], TOPICS[10:13], strict=True)),
-        rf'^\{{"topic": "{TOPICS[14]}", "number": \d+5\}}',
+        rf'^\{{"topic": "{TOPICS[14]}", "number": \d+39\}}',
         r"(?i)order 0*[1-9][0-9]*77:",
         rf"{examples - JSON_EVERY:08}",
     ):
