@@ -62,7 +62,8 @@ class Search:
 
         Args:
             pattern: a regular expression in RE2's syntax (`literal` makes one of a text).
-            seconds: stop after the piece that ends later than this; None goes on to the end.
+            seconds: stop before the piece that would end later than this, by how long the earlier ones took; the first
+                is searched in any case. None goes on to the end.
 
         Raises:
             CurationError: the expression cannot be read, or the end was not reached in `LONGEST_SECONDS`.
@@ -75,15 +76,20 @@ class Search:
         with self._searching:
             rows = int(self._database.value("SELECT coalesce(max(rowid) + 1, 0) FROM examples"))
             scan = self._remembered((condition, pattern))
-            while scan.searched < rows and (seconds is None or time.monotonic() - started < seconds):
-                if time.monotonic() - started > LONGEST_SECONDS:
+            begun = scan.searched
+            while scan.searched < rows:
+                size = min(max(scan.searched, FIRST_PIECE), PIECE, rows - scan.searched)
+                taken = time.monotonic() - started
+                done = scan.searched - begun
+                if seconds is not None and done and taken * (done + size) / done > seconds:
+                    break
+                if taken > LONGEST_SECONDS:
                     raise CurationError(
                         f"The search for '{pattern[:60]}' took longer than {LONGEST_SECONDS:.0f} seconds.",
                         "Search for something simpler.",
                     )
-                last = min(scan.searched + min(max(scan.searched, FIRST_PIECE), PIECE), rows)
-                scan.parts.append(self._piece(pattern, condition, scan.searched, last))
-                scan.searched = last
+                scan.parts.append(self._piece(pattern, condition, scan.searched, scan.searched + size))
+                scan.searched += size
             found = pl.concat(scan.parts) if scan.parts else pl.Series("number", [], pl.Int64)
             scan.parts = [found]
             return Found(found, scan.searched / rows if rows else 1.0)
