@@ -34,9 +34,39 @@ class Block:
     last: bool = False
 
     @cached_property
-    def ends(self) -> np.ndarray:
-        """Offsets after each line break."""
-        return np.flatnonzero(np.frombuffer(self.data, np.uint8) == _LINE_BREAK) + 1
+    def offsets(self) -> np.ndarray:
+        """Offsets of the lines' begins, and of the end of the last one."""
+        offsets = np.append(0, np.flatnonzero(np.frombuffer(self.data, np.uint8) == _LINE_BREAK) + 1)
+        return offsets if offsets[-1] == len(self.data) else np.append(offsets, len(self.data))
+
+    @cached_property
+    def is_text(self) -> bool:
+        """Whether all of it is UTF-8 text; else each line has to be looked at by itself."""
+        import pyarrow as pa
+
+        bounds = pa.py_buffer(np.array([0, len(self.data)]))
+        try:
+            pa.LargeStringArray.from_buffers(1, bounds, pa.py_buffer(self.data)).validate(full=True)
+        except pa.ArrowInvalid:
+            return False
+        return True
+
+    @cached_property
+    def _texts(self) -> pl.Series:
+        import pyarrow as pa
+
+        lines = pa.LargeStringArray.from_buffers(
+            len(self.offsets) - 1, pa.py_buffer(self.offsets), pa.py_buffer(self.data)
+        )
+        return pl.Series(lines).str.strip_chars_end("\r\n")
+
+    def chosen(self, rows: pl.Series) -> pl.Series:
+        """Return some lines without line breaks, by their positions; all of the block must be text."""
+        return self._texts if len(rows) == len(self._texts) else self._texts.gather(rows)
+
+    def line(self, row: int) -> str:
+        """Return one line without its line break; it must be text."""
+        return self.data[self.offsets[row] : self.offsets[row + 1]].decode().rstrip("\r\n")
 
 
 def blocks_of(source: Source, size: int = BLOCK_BYTES) -> Iterator[Block]:
@@ -66,7 +96,7 @@ def blocks_of(source: Source, size: int = BLOCK_BYTES) -> Iterator[Block]:
         whole, rest = _whole_lines(pending)
         if whole:
             block = Block(number, whole)
-            number += len(block.ends)
+            number += whole.count(b"\n")
             yield block
         pending, held = [rest], len(rest)
         if held > source.max_line_bytes:
@@ -84,44 +114,23 @@ def _whole_lines(chunks: list[bytes]) -> tuple[bytes, bytes]:
     return b"", b"".join(chunks)
 
 
-def lines_of(block: Block) -> tuple[pl.Series, np.ndarray] | None:
-    """Return a block's lines without line breaks, and the offsets of their begins and of the end.
-
-    Returns:
-        None when some of it is no UTF-8 text, so that each line has to be looked at by itself.
-    """
-    import pyarrow as pa
-
-    offsets = np.concatenate(([0], block.ends)).astype(np.int64)
-    if offsets[-1] != len(block.data):
-        offsets = np.append(offsets, np.int64(len(block.data)))
-    parts = pa.LargeBinaryArray.from_buffers(
-        pa.large_binary(), len(offsets) - 1, [None, pa.py_buffer(offsets), pa.py_buffer(block.data)]
-    )
-    try:
-        lines = pl.Series(parts).cast(pl.String)
-    except pl.exceptions.PolarsError:
-        return None
-    return lines.str.strip_chars_end("\r\n"), offsets
-
-
-def decoded(source: Source, block: Block, offsets: np.ndarray | None, places: Sequence[int] | None) -> list[Line]:
+def decoded(source: Source, block: Block, places: Sequence[int] | None) -> list[Line]:
     """Decode lines of a block one by one, with whatever is wrong with them.
 
     Args:
         source: the block's own look at the file (`look_at`); counts lines of another encoding.
         block: of the file.
-        offsets: as `lines_of` gives them, if it does.
         places: positions of the lines in the block, rising; None for all.
     """
     if block.overlong:
         pieces = [(0, block.data, block.overlong)]
-    elif offsets is None or places is None:
+    elif places is None:
         found = block.data.split(b"\n")
         if not found[-1]:
             found.pop()
         pieces = [(place, line, len(line)) for place, line in enumerate(found)]
     else:
+        offsets = block.offsets
         cut = ((place, block.data[offsets[place] : offsets[place + 1]].removesuffix(b"\n")) for place in places)
         pieces = [(place, line, len(line)) for place, line in cut]
     limit = source.max_line_bytes

@@ -15,24 +15,27 @@ class Cut:
     """Lines of one number of turns, cut.
 
     Attributes:
-        rows: which of the lines, as positions.
+        rows: which of the block's lines, as positions.
         speakers: who speaks in each turn; none for forms without turns.
         bodies: the texts of the conversation as they stand between their quotation marks: those of the turns, or those
             of the form's text columns.
         metadata: the values of the other columns, as JSON.
+        escapes: of each line: 0 none, 1 short ones, 2 any.
     """
 
     rows: pl.Series
     speakers: list[pl.Series]
     bodies: list[pl.Series]
     metadata: list[pl.Series]
+    escapes: pl.Series
 
 
-def cut_lines(lines: pl.Series, form: LineForm) -> list[Cut]:
+def cut_lines(lines: pl.Series, rows: pl.Series, form: LineForm) -> list[Cut]:
     """Cut lines that match the form's pattern.
 
     Args:
         lines: texts without line breaks.
+        rows: their positions in the block.
         form: whose pattern all of them match.
 
     Returns:
@@ -41,12 +44,13 @@ def cut_lines(lines: pl.Series, form: LineForm) -> list[Cut]:
     if lines.is_empty():
         return []
     values = _values(lines, form)
-    rows = pl.Series("rows", range(len(lines)), dtype=pl.Int64)
     metadata = [values[column] for column in form.metadata]
     # A text column beside the turns (a system text) comes before them.
     beside = [_within(values[column], 1, 1) for column in form.texts]
+    escapes = lines.str.contains("\\", literal=True).cast(pl.Int8)
+    escapes += (lines.str.contains("\\u", literal=True) | lines.str.contains("\\/", literal=True)).cast(pl.Int8)
     if form.turns is None:
-        return [Cut(rows, [], beside, metadata)]
+        return [Cut(rows, [], beside, metadata, escapes)]
     first, second = form.key(form.turn_keys[0]), form.key(form.turn_keys[1])
     opening, between, following = f'[{{{first}"', f'"{form.item}{second}"', f'"}}{form.item}{{{first}"'
     inner = _within(values[form.turns], len(opening), 3)
@@ -64,7 +68,7 @@ def cut_lines(lines: pl.Series, form: LineForm) -> list[Cut]:
             bodies.append(right if form.speaks_first else left)
         keep = beside if whole else [text.filter(chosen) for text in beside]
         others = metadata if whole else [value.filter(chosen) for value in metadata]
-        cuts.append(Cut(rows.filter(chosen), speakers, keep + bodies, others))
+        cuts.append(Cut(rows.filter(chosen), speakers, keep + bodies, others, escapes.filter(chosen)))
     return cuts
 
 

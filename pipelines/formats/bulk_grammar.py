@@ -30,12 +30,18 @@ _INTEGER = r"(?:0|-?[1-9][0-9]{0,17})"
 _DECIMAL = r"-?(?:0|[1-9][0-9]{0,14})\.[0-9]{1,17}"
 _SCALAR = rf"(?:{TEXT}|{_DECIMAL}|{_INTEGER}|true|false|null)"
 
+
 # What stands between items and after keys: as `json.dumps` writes by default, and without blanks.
 _STYLES = ((", ", ": "), (",", ":"))
 # Shapes that take their texts as they are, whatever stands in them.
 _PLAIN_SHAPES = frozenset({"chat", "sharegpt", "prompt-completion", "alpaca"})
 _TURN_KEYS = (("role", "content"), ("content", "role"), ("from", "value"), ("value", "from"))
-_SPEAKERS = ROLES | {"human", "gpt", "chatgpt", "bot", "model", "observation"}
+SPEAKERS = ROLES | {"human", "gpt", "chatgpt", "bot", "model", "observation"}
+
+
+def value_pattern(item: str) -> str:
+    """Return the pattern of a value that is no part of the conversation, or of a list of such."""
+    return rf"(?:{_SCALAR}|\[(?:{_SCALAR}(?:{item}{_SCALAR})*)?\])"
 
 
 @dataclass(frozen=True)
@@ -87,8 +93,8 @@ class LineForm:
         if column in self.texts:
             return TEXT
         if column != self.turns:
-            return rf"(?:{_SCALAR}|\[(?:{_SCALAR}(?:{self.item}{_SCALAR})*)?\])"
-        speaker = f'"(?:{"|".join(sorted(_SPEAKERS))})"'
+            return value_pattern(self.item)
+        speaker = f'"(?:{"|".join(sorted(SPEAKERS))})"'
         values = (speaker, TEXT) if self.speaks_first else (TEXT, speaker)
         pairs = (re.escape(self.key(key)) + value for key, value in zip(self.turn_keys, values, strict=True))
         turn = rf"\{{{self.item.join(pairs)}\}}"

@@ -20,7 +20,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.examples import CHARACTERS_A_TOKEN, EXAMPLES, example_row
-from pipelines.formats.bulk_cut import Cut, cut_lines
+from pipelines.formats.bulk_cut import Cut
 from pipelines.formats.bulk_grammar import LineForm
 from pipelines.formats.registry import Unfit
 
@@ -40,7 +40,8 @@ _BLANK = rf"^(?:\s|\\[nrtbf]|\\u(?:{_SPACE_UNITS}))+$"
 _RARE_CONTROL = r"[\x00-\x07\x0b\x0e-\x1f]"
 _EMPTY_KIND, _BLANK_KIND = 1, 2
 # Fewer lines of a kind cost less one by one.
-_FEWEST = 20
+FEWEST = 20
+_HASHED_AT_ONCE = 2_000
 # Private-use characters around a number: no shape gives them a meaning.
 _MARK = "\ue000{}\ue001"
 _MARKED = re.compile("\ue000(\\d+)\ue001")
@@ -63,12 +64,15 @@ class Bulk:
     left: list[pl.Series]
 
 
-def read_lines(lines: pl.Series, numbers: pl.Series, form: LineForm, read_row: ReadRow) -> Bulk:
-    """Read lines that match a form.
+def read_cuts(
+    cuts: Sequence[Cut], chosen: Callable[[pl.Series], pl.Series], number: int, form: LineForm, read_row: ReadRow
+) -> Bulk:
+    """Read lines that were cut.
 
     Args:
-        lines: their texts, without line breaks.
-        numbers: their numbers in the file.
+        cuts: lines of the form.
+        chosen: gives the texts of rows, without line breaks.
+        number: in the file, of row 0.
         form: whose pattern all of them match.
         read_row: the ordinary reading of one row.
 
@@ -76,16 +80,16 @@ def read_lines(lines: pl.Series, numbers: pl.Series, form: LineForm, read_row: R
         the accepted lines and those that are left; together all of them.
     """
     bulk = Bulk([], {}, [])
-    for cut in cut_lines(lines, form):
-        for group, kinds, escapes in _groups(cut, lines):
+    for cut in cuts:
+        for group, kinds in _groups(cut):
             try:
-                if len(group.rows) < _FEWEST or _BLANK_KIND in kinds:
+                if len(group.rows) < FEWEST or _BLANK_KIND in kinds:
                     raise _OneByOne
                 template = _Template(_marked_row(group, kinds, form), form, len(kinds), read_row)
             except (_OneByOne, Unfit):
                 bulk.left.append(group.rows)
                 continue
-            frame = template.fill(group, escapes, lines, numbers)
+            frame = template.fill(group, chosen, number)
             bulk.accepted.append(frame)
             bulk.shapes[template.shape] = bulk.shapes.get(template.shape, 0) + frame.height
     return bulk
@@ -116,43 +120,35 @@ class _OneByOne(Exception):  # noqa: N818 - a turning, not an error
     """These lines are not worth it, or not fit to be read together."""
 
 
-def _groups(cut: Cut, lines: pl.Series) -> list[tuple[Cut, tuple[int, ...], int]]:
-    """Part lines by speakers, by the kinds of their texts, and by their escapes: 0 none, 1 short ones, 2 any."""
+def _groups(cut: Cut) -> list[tuple[Cut, tuple[int, ...]]]:
+    """Part lines by speakers, by the kinds of their texts (returned beside them), and by their escapes."""
     series = {
         **{f"speaker{place}": speaker for place, speaker in enumerate(cut.speakers)},
         **{f"body{place}": body for place, body in enumerate(cut.bodies)},
         **{f"value{place}": value for place, value in enumerate(cut.metadata)},
     }
-    line = pl.col("line").str
     # One question for all columns: each costs as much as some hundred lines.
-    frame = pl.DataFrame({"at": cut.rows, "line": _chosen(lines, cut.rows), **series}).select(
-        "at",
-        *series,
-        *(_kind(pl.col(f"body{place}")).alias(f"kind{place}") for place in range(len(cut.bodies))),
-        escapes=line.contains("\\", literal=True).cast(pl.Int8)
-        + (line.contains("\\u", literal=True) | line.contains("\\/", literal=True)).cast(pl.Int8),
+    frame = pl.DataFrame({"at": cut.rows, "escapes": cut.escapes, **series}).with_columns(
+        _kind(pl.col(f"body{place}")).alias(f"kind{place}") for place in range(len(cut.bodies))
     )
     kinds = [f"kind{place}" for place in range(len(cut.bodies))]
     keys = [*(name for name in series if name.startswith("speaker")), *kinds, "escapes"]
     groups = []
-    for part in frame.partition_by(keys):
+    for part in frame.partition_by(keys, maintain_order=True):
         group = Cut(
             part["at"],
             [part[f"speaker{place}"] for place in range(len(cut.speakers))],
             [part[f"body{place}"] for place in range(len(cut.bodies))],
             [part[f"value{place}"] for place in range(len(cut.metadata))],
+            part["escapes"],
         )
-        groups.append((group, tuple(part[name][0] for name in kinds), part["escapes"][0]))
+        groups.append((group, tuple(part[name][0] for name in kinds)))
     return groups
 
 
 def _kind(body: pl.Expr) -> pl.Expr:
     """Tell texts that are empty, and those that hold nothing but white space, from the others."""
     return (body == "").cast(pl.Int8) * _EMPTY_KIND + body.str.contains(_BLANK).cast(pl.Int8) * _BLANK_KIND
-
-
-def _chosen(series: pl.Series, rows: pl.Series) -> pl.Series:
-    return series if len(rows) == len(series) else series.gather(rows)
 
 
 def _marked_row(cut: Cut, kinds: Sequence[int], form: LineForm) -> dict[str, Any]:
@@ -181,9 +177,10 @@ class _Template:
         self._plain = self._canonical == plain_messages(*parts)
         self._form = _line_with_places(row, form, messages, texts)
 
-    def fill(self, cut: Cut, escapes: int, lines: pl.Series, numbers: pl.Series) -> pl.DataFrame:
-        """Return `LINES` of a group."""
-        frame = pl.DataFrame({"line": _chosen(numbers, cut.rows)})
+    def fill(self, cut: Cut, chosen: Callable[[pl.Series], pl.Series], number: int) -> pl.DataFrame:
+        """Return `LINES` of a group, all of whose lines have the same kind of escapes."""
+        frame = pl.DataFrame({"line": cut.rows + number})
+        escapes = int(cut.escapes[0])
         bodies, texts = _bodies_and_texts(cut.bodies, escapes)
         values, exact = _canonical_values(cut.metadata, escapes, len(cut.rows))
         frame = frame.with_columns(
@@ -191,28 +188,28 @@ class _Template:
             *(text.alias(f"text{place}") for place, text in enumerate(texts)),
             *(value.alias(f"body{self._texts + place}") for place, value in enumerate(values)),
         )
+        names = ("system", "prompt", "completion")
+        digests = _digests(frame, _filled(self._canonical, _MARKED, "body"))
+        plain = pl.lit(self._plain)
+        if escapes == 2:
+            read = pl.concat_str(_filled(str(self._example[name]), _MARKED, "text") for name in names)
+            plain &= ~read.str.contains(_RARE_CONTROL)
+        messages = pl.when(plain).then(None).otherwise(_filled(self._canonical, _MARKED, "body"))
         frame = frame.select(
             "line",
-            *(
-                _filled(str(self._example[name]), _MARKED, "text").alias(name)
-                for name in ("system", "prompt", "completion")
-            ),
-            _filled(self._canonical, _MARKED, "body").alias("messages"),
+            *(_filled(str(self._example[name]), _MARKED, "text").alias(name) for name in names),
+            pl.lit(None, pl.String).alias("messages") if self._plain and escapes < 2 else messages.alias("messages"),
             _filled(self._metadata, _MARKED_VALUE, "body").alias("metadata"),
             turns=pl.lit(self._example["turns"], pl.Int32),
         )
-        digests = [blake2b(text, digest_size=16).hexdigest() for text in frame["messages"].cast(pl.Binary).to_list()]
-        characters = pl.sum_horizontal(pl.col(name).str.len_chars() for name in ("system", "prompt", "completion"))
-        plain = pl.lit(self._plain)
-        if escapes == 2:
-            plain &= ~pl.concat_str("system", "prompt", "completion").str.contains(_RARE_CONTROL)
+        characters = pl.sum_horizontal(pl.col(name).str.len_chars() for name in names)
         rebuilt = exact & (self._form is not None and escapes < 2)
+        raw = pl.lit(None, pl.String) if rebuilt.all() else pl.when(rebuilt).then(None).otherwise(chosen(cut.rows))
         return frame.with_columns(
             pl.Series("example_id", digests, pl.String),
             tokens=((characters + (CHARACTERS_A_TOKEN - 1)) // CHARACTERS_A_TOKEN).cast(pl.Int32),
-            messages=pl.when(plain).then(None).otherwise("messages"),
             form=pl.when(rebuilt).then(pl.lit(self._form, pl.String)).otherwise(None),
-            raw=pl.when(rebuilt).then(None).otherwise(_chosen(lines, cut.rows)),
+            raw=raw,
         ).select(LINES.names())
 
 
@@ -232,6 +229,15 @@ def _line_with_places(row: dict[str, Any], form: LineForm, messages: list[dict[s
     if any(mark not in places for mark in (found[0] for found in _MARKED.finditer(line))):
         return None
     return json.dumps([form.metadata, _MARKED.sub(lambda found: places[found[0]], line)], ensure_ascii=False)
+
+
+def _digests(frame: pl.DataFrame, canonical: pl.Expr) -> list[str]:
+    """Return the ids, some rows at a time: the canonical forms are large and not kept."""
+    digests = []
+    for part in frame.iter_slices(_HASHED_AT_ONCE):
+        texts = part.select(canonical.cast(pl.Binary).alias("text"))["text"].to_list()
+        digests += [blake2b(text, digest_size=16).hexdigest() for text in texts]
+    return digests
 
 
 def _filled(template: str, marked: re.Pattern[str], column: str) -> pl.Expr:

@@ -1,26 +1,24 @@
 """Reading a file block by block: bounded memory, several blocks at once, the same result as `read.read_file`.
 
-Plain lines of JSON Lines are read many at a time (`bulk_lines.py`), all others one by one, as `read.py` does. Frames of
+Plain lines of JSON Lines are read many at a time (`bulk_plain.py`), all others one by one, as `read.py` does. Frames of
 a block come in the file's order, and blocks too. The work goes on threads: most of it is done by compiled code that
 lets other threads run, among them whoever takes the blocks.
 """
 
 import codecs
 import os
-import threading
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
 from pipelines.examples import examples_frame, messages_of
-from pipelines.formats.bulk_blocks import Block, blocks_of, decoded, lines_of, look_at
-from pipelines.formats.bulk_grammar import LineForm, learn_form
-from pipelines.formats.bulk_lines import LINES, read_lines
+from pipelines.formats.bulk_blocks import Block, blocks_of, decoded, look_at
+from pipelines.formats.bulk_lines import LINES
+from pipelines.formats.bulk_plain import Forms, PlainLines
 from pipelines.formats.containers.json_lines import record_of
 from pipelines.formats.read import ReadSettings, Sorter, container_of, judged, records_of
 from pipelines.formats.registry import Unfit
@@ -29,12 +27,7 @@ from pipelines.progress import Progress, no_progress
 
 # Raise it when the same bytes may be read otherwise: files that were imported before are then read anew.
 READING = 2
-# The first lines are read one by one: from them the columns are told, and the file's most frequent shape.
-_FIRST_LINES = 200
 _RECORDS = 20_000
-# A file that is written in more ways than these is not of one program.
-_MOST_FORMS = 12
-_TRIED_A_BLOCK = 8
 _AHEAD = 2
 _MOST_WORKERS = 8
 
@@ -135,7 +128,7 @@ def _as_lines(accepted: pl.DataFrame) -> pl.DataFrame:
 
 def _json_lines(source: Source, settings: ReadSettings) -> Iterator[tuple[_Part, int]]:
     """Read blocks on threads, a few ahead of whoever takes them."""
-    forms = _Forms(settings)
+    forms = Forms(settings)
     waiting: deque[tuple[Future[_Part], int]] = deque()
     windows_lines = 0
     workers = max(2, min(_MOST_WORKERS, (os.cpu_count() or 1) - 1))
@@ -157,49 +150,15 @@ def _json_lines(source: Source, settings: ReadSettings) -> Iterator[tuple[_Part,
         source.warnings.append(windows_warning(windows_lines))
 
 
-class _Forms:
-    """The forms that were learned so far, with their patterns; several threads add to them."""
-
-    def __init__(self, settings: ReadSettings) -> None:
-        self._settings = settings
-        self._lock = threading.Lock()
-        self._known: dict[LineForm, str] = {}
-
-    def known(self) -> list[tuple[LineForm, str]]:
-        with self._lock:
-            return list(self._known.items())
-
-    def learn(self, line: str) -> tuple[LineForm, str] | None:
-        """Learn from a line; None when it is not plain, or there are too many forms already."""
-        record = record_of(Line(1, line))
-        if record is None or record.row is None:
-            return None
-        plan = Sorter(self._settings).plan(tuple(record.row))
-        if plan.shape is None:
-            return None
-        form = learn_form(line, record.row, plan.shape, list(plan.fields.values()))
-        with self._lock:
-            if form is None or (form not in self._known and len(self._known) >= _MOST_FORMS):
-                return None
-            return form, self._known.setdefault(form, form.pattern())
-
-
-def _read_block(block: Block, source: Source, damage: Unfit | None, settings: ReadSettings, forms: _Forms) -> _Part:
+def _read_block(block: Block, source: Source, damage: Unfit | None, settings: ReadSettings, forms: Forms) -> _Part:
     own = look_at(source)
     cut_off: Line | None = None
     if damage is not None and block.last:
         block, cut_off = _without_end(block, damage)
     sorter = Sorter(settings)
-    many = _ManyAtOnce(sorter, forms)
-    cut = None if block.overlong else lines_of(block)
-    places: list[int] | None = None
-    offsets: np.ndarray | None = None
-    if cut is not None:
-        texts, offsets = cut
-        numbers = pl.int_range(block.number, block.number + len(texts), dtype=pl.Int64, eager=True)
-        fits = pl.Series(np.diff(offsets) <= own.max_line_bytes) & (numbers > _FIRST_LINES)
-        places = many.read(texts, numbers, fits)
-    lines = decoded(own, block, offsets, places)
+    many = PlainLines(sorter, forms)
+    places = None if block.overlong else many.read(block, own.max_line_bytes)
+    lines = [] if places == [] else decoded(own, block, places)
     for line in [*lines, cut_off] if cut_off is not None else lines:
         if (record := record_of(line)) is not None:
             sorter.take(record)
@@ -220,51 +179,3 @@ def _without_end(block: Block, damage: Unfit) -> tuple[Block, Line]:
         shown = shown.removeprefix(codecs.BOM_UTF8)
     text = shown.decode("utf-8", "replace")[:SHOWN]
     return Block(block.number, block.data[:end]), Line(block.number + block.data.count(b"\n"), text, damage)
-
-
-class _ManyAtOnce:
-    """Reads the plain lines of a block, form by form, learning forms on the way."""
-
-    def __init__(self, sorter: Sorter, forms: _Forms) -> None:
-        self.frames: list[pl.DataFrame] = []
-        self.shapes: dict[str, int] = {}
-        self._sorter = sorter
-        self._forms = forms
-
-    def read(self, texts: pl.Series, numbers: pl.Series, fits: pl.Series) -> list[int]:
-        """Read what can be read so; returns the positions of the lines that are left, rising."""
-        rest = fits.arg_true().cast(pl.Int64)
-        left = [(~fits).arg_true().cast(pl.Int64)]
-        for form, pattern in self._forms.known():
-            rest = self._read_form(form, pattern, texts, numbers, rest, left)
-        for tried in range(_TRIED_A_BLOCK):
-            if rest.is_empty():
-                break
-            learned = self._forms.learn(texts[int(rest[tried * len(rest) // _TRIED_A_BLOCK])])
-            if learned is not None:
-                rest = self._read_form(*learned, texts, numbers, rest, left)
-        return pl.concat([*left, rest]).sort().to_list()
-
-    def _read_form(
-        self,
-        form: LineForm,
-        pattern: str,
-        texts: pl.Series,
-        numbers: pl.Series,
-        rest: pl.Series,
-        left: list[pl.Series],
-    ) -> pl.Series:
-        """Read the lines of one form; returns the positions of those of other forms."""
-        if rest.is_empty():
-            return rest
-        candidates = texts if len(rest) == len(texts) else texts.gather(rest)
-        matches = candidates.str.contains(pattern)
-        if not matches.any():
-            return rest
-        matched = rest.filter(matches)
-        bulk = read_lines(candidates.filter(matches), numbers.gather(matched), form, self._sorter.read_row)
-        self.frames += bulk.accepted
-        for name, count in bulk.shapes.items():
-            self.shapes[name] = self.shapes.get(name, 0) + count
-        left += [matched.gather(rows) for rows in bulk.left]
-        return rest.filter(~matches)

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from pipelines.errors import CurationError
 from pipelines.examples import example_row, messages_of
-from pipelines.formats import bulk_blocks, bulk_lines, bulk_reading
+from pipelines.formats import bulk_blocks, bulk_lines, bulk_plain
 from pipelines.formats.bulk_lines import LINES, plain_messages, raw_line
+from pipelines.formats.bulk_marks import marks_of
 from pipelines.formats.bulk_reading import Reading
 from pipelines.formats.read import ReadSettings, read_file
 from pipelines.progress import Cancelled
@@ -22,8 +23,9 @@ from pipelines.progress import Cancelled
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let files of some dozen lines go the way of large ones."""
-    monkeypatch.setattr(bulk_lines, "_FEWEST", 1)
-    monkeypatch.setattr(bulk_reading, "_FIRST_LINES", 0)
+    monkeypatch.setattr(bulk_lines, "FEWEST", 1)
+    monkeypatch.setattr(bulk_plain, "FEWEST", 1)
+    monkeypatch.setattr(bulk_plain, "_FIRST_LINES", 0)
     monkeypatch.setattr(bulk_blocks.blocks_of, "__defaults__", (2_000,))
     monkeypatch.setattr("pipelines.formats.source.CHUNK", 700)
 
@@ -192,6 +194,79 @@ def test_both_readings_agree_on_any_lines(tmp_path: Path, lines: list[str], role
             rows_of(path, ReadSettings(role=role))
         return
     check(path, role=role)
+
+
+# Bytes that end, begin or spoil something in a line of JSON.
+_CHANGES = [
+    b"",
+    b'"',
+    b"\\",
+    b'\\"',
+    b"\\\\",
+    b"\\u",
+    b"\\n",
+    b"\n",
+    b"\r",
+    b"\t",
+    b"\x00",
+    b"}",
+    b", ",
+    b"x",
+    b"\xe9",
+    b"\xc3\xa9",
+]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    kind=st.sampled_from(sorted(KINDS)),
+    changes=st.lists(
+        st.tuples(st.integers(0, 11), st.floats(0, 1), st.sampled_from([0, 1, 2]), st.sampled_from(_CHANGES)),
+        max_size=6,
+    ),
+)
+def test_lines_of_one_kind_agree_whatever_is_changed_in_some(
+    tmp_path: Path, kind: str, changes: list[tuple[int, float, int, bytes]]
+) -> None:
+    lines = [json.dumps(filled(kind, number), ensure_ascii=False).encode() for number in range(12)]
+    for row, share, width, new in changes:
+        at = int(share * len(lines[row]))
+        lines[row] = lines[row][:at] + new + lines[row][at + width :]
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"\n".join(lines))
+    try:
+        read_file(path, ReadSettings())
+    except CurationError:
+        with pytest.raises(CurationError):
+            rows_of(path, ReadSettings())
+        return
+    check(path)
+
+
+@given(st.lists(st.sampled_from([b'"', b"\\", b"\\", b"n", b"u", b"x", b"\t", b"\r", b"\n", b"\xc3\xa9"]), max_size=40))
+def test_marks_are_those_that_a_walk_through_the_lines_finds(parts: list[bytes]) -> None:
+    data = b"".join(parts)
+    marks = marks_of(bulk_blocks.Block(1, data))
+    lines = data.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    assert len(marks.begins) == len(lines)
+    for row, line in enumerate(lines):
+        text = line.removesuffix(b"\r")
+        assert data[marks.begins[row] : marks.ends[row]] == text
+        quotes, plain, at = [], not any(byte < 32 for byte in text), 0
+        while at < len(text):
+            if text[at : at + 1] == b"\\":
+                plain &= text[at + 1 : at + 2] in {b'"', b"\\", b"n"}
+                at += 1
+            elif text[at : at + 1] == b'"':
+                quotes.append(marks.begins[row] + at)
+            at += 1
+        if plain:
+            found = marks.quotes[marks.first[row] : marks.first[row] + marks.counts[row]]
+            assert found.tolist() == quotes
+        assert marks.plain[row] == plain
+        assert marks.escaped[row] == (b"\\" in text)
 
 
 @pytest.mark.parametrize(
