@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from workbench.store.imports import ImportRecord
 from workbench.store.store import Store
 
 if TYPE_CHECKING:
-    from pipelines.formats.read import ReadResult
+    from pipelines.formats.read import ReadResult, ReadSettings
 
 ROLES = ("train", "production", "test", "general")
 PREVIEW_ROWS = 5
@@ -44,7 +45,11 @@ class Preview:
 
 @dataclass(frozen=True)
 class FileReport:
-    """What became of one file: `new` accepted lines were unknown before, `known` ones were there already."""
+    """What became of one file.
+
+    `new` accepted lines were not in the project from this file before, `known` ones were; `examples` counts what no
+    line of any file had said yet.
+    """
 
     file: str
     source: str
@@ -56,6 +61,7 @@ class FileReport:
     rejected: int
     warnings: list[str]
     mapping: dict[str, str] = field(default_factory=dict)
+    examples: int = 0
 
 
 @dataclass(frozen=True)
@@ -136,6 +142,7 @@ class Importing:
         mapping: Mapping[str, str] | None = None,
         progress: Progress = no_progress,
         normalise: Sequence[str] = (),
+        limits: Mapping[str, int] | None = None,
     ) -> ImportReport:
         """Import files; each is stored whole or not at all, and lines that are there already are not added again.
 
@@ -148,6 +155,7 @@ class Importing:
                 import of the same source and role was given.
             progress: told how far it is.
             normalise: what to even out in the messages: unicode, white-space, keys.
+            limits: other limits than those of `ReadSettings` and `FolderLimits`, by name.
 
         Raises:
             CurationError: an unknown role, or a file that cannot be read at all.
@@ -155,20 +163,26 @@ class Importing:
         if role not in ROLES:
             raise CurationError(f"'{role}' is no role of data.", f"Choose one of: {', '.join(ROLES)}.")
         from pipelines.formats.archive import opened_files
-        from pipelines.formats.folder import shown_name
+        from pipelines.formats.folder import FolderLimits, shown_name
 
+        given = dict(limits or {})
+        of_folders = {name: given.pop(name) for name in list(given) if name in FolderLimits.model_fields}
+        folder_limits = checked_settings(FolderLimits, of_folders, "import")
         report = ImportReport([])
         for place, path in enumerate(paths):
             part = part_of(progress, place / len(paths), (place + 1) / len(paths))
             named = source or (path.resolve().name if path.is_dir() else path.stem)
             columns = self.mapping_of(named, role) if mapping is None else mapping
-            with opened_files(path) as (folder, found):
+            with opened_files(path, folder_limits) as (folder, found):
                 report.passed_over.extend(found.passed_over)
                 for number, file in enumerate(found.files):
                     inner = part_of(part, number / len(found.files), (number + 1) / len(found.files))
                     shown = shown_name(file, folder)
-                    values = {"format": format, "role": role, "mapping": dict(columns), "normalise": list(normalise)}
-                    report.files.append(self._import_file(file, shown, named, values, inner))
+                    values: dict[str, Any] = {"format": format, "role": role, "mapping": dict(columns)}
+                    values |= {"normalise": list(normalise), **given}
+                    # Of several files, or by what was said another time, some may have other columns.
+                    strict = mapping is not None and len(found.files) == 1
+                    report.files.append(self._import_file(file, shown, named, values, inner, strict))
         return report
 
     def _import_file(
@@ -178,6 +192,7 @@ class Importing:
         source: str,
         values: Mapping[str, Any],
         progress: Progress,
+        strict: bool,
     ) -> FileReport:
         from pipelines.formats.bulk_reading import READING, Reading
         from pipelines.formats.read import ReadSettings
@@ -192,6 +207,7 @@ class Importing:
                 if earlier is not None:
                     progress(1.0, f"{path.name} is in the project already")
                     return _known_report(earlier, mapping)
+            missing = _missing_columns(path, settings, strict)
             reading = Reading(path, settings)
             with self._store.examples.importing(role, source, shown, self._store.now()) as writer:
                 for block in reading.blocks(part_of(progress, 0.0, 0.97)):
@@ -220,8 +236,9 @@ class Importing:
             writer.new,
             record.accepted - writer.new,
             record.rejected,
-            reading.warnings,
+            [*missing, *_other_split(shown, role), *reading.warnings],
             dict(mapping),
+            writer.unseen,
         )
 
     def mapping_of(self, source: str, role: str = "train") -> dict[str, str]:
@@ -247,10 +264,40 @@ def _read(path: Path, values: Mapping[str, Any]) -> ReadResult:
     return read_file(path, checked_settings(ReadSettings, values, "import"))
 
 
+def _missing_columns(path: Path, settings: ReadSettings, strict: bool) -> list[str]:
+    """Warn of columns that were mapped and that no row at the file's beginning has.
+
+    Raises:
+        CurationError: it has none of them, and `strict`: the mapping was meant for something else.
+    """
+    if not settings.mapping:
+        return []
+    from pipelines.formats.read import read_file
+
+    columns = read_file(path, settings.model_copy(update={"limit": PREVIEW_LINES})).columns
+    missing = [column for column in settings.mapping.values() if column not in columns]
+    named = ", ".join(f"'{column}'" for column in missing)
+    if strict and columns and len(missing) == len(settings.mapping):
+        raise CurationError(
+            f"{path.name} has no column {named}; it has: {', '.join(columns[:12])[:300]}.",
+            "Map columns that are there.",
+        )
+    return [f"No row at the beginning has the mapped column {named}."] if missing and columns else []
+
+
+def _other_split(shown: str, role: str) -> list[str]:
+    """Warn of a file that is named as one to test or validate on, and is imported to train on."""
+    parts = {part for part in re.split(r"[^a-z]+", shown.casefold()) if part}
+    named = sorted(parts & {"test", "validation", "valid", "dev", "eval"})
+    if role != "train" or not named:
+        return []
+    return [f"Its name says '{named[0]}', but it was imported to train on; a held-out file is imported as test."]
+
+
 def _hash_of(path: Path) -> str:
-    """Hash a file; '' where it cannot be read, which the reading tells in full."""
+    """Hash a file; '' where it cannot be read, which the reading tells in full; a pipe would be waited for."""
     try:
-        return sha256_of(path)
+        return sha256_of(path) if path.is_file() else ""
     except (OSError, ValueError):
         return ""
 

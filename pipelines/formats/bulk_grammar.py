@@ -31,6 +31,8 @@ _DECIMAL = r"-?(?:0|[1-9][0-9]{0,14})\.[0-9]{1,17}"
 _SCALAR = rf"(?:{TEXT}|{_DECIMAL}|{_INTEGER}|true|false|null)"
 
 
+# What the marks in the place of texts begin with (`bulk_lines.py`): a private-use character that no key may hold.
+MARK_BEGIN = "\ue000"
 # What stands between items and after keys: as `json.dumps` writes by default, and without blanks.
 _STYLES = ((", ", ": "), (",", ":"))
 # Shapes that take their texts as they are, whatever stands in them.
@@ -113,7 +115,7 @@ def learn_form(line: str, row: dict[str, Any], shape: Format, fields: Sequence[s
     Returns:
         the form, or None when the line is not plain.
     """
-    if shape.name not in _PLAIN_SHAPES or any(not isinstance(key, str) for key in row):
+    if shape.name not in _PLAIN_SHAPES or any(not isinstance(key, str) or MARK_BEGIN in key for key in row):
         return None
     style = _style_of(line, row)
     if style is None:

@@ -21,7 +21,7 @@ import polars as pl
 
 from pipelines.examples import CHARACTERS_A_TOKEN, EXAMPLES, example_row
 from pipelines.formats.bulk_cut import Cut
-from pipelines.formats.bulk_grammar import LineForm
+from pipelines.formats.bulk_grammar import MARK_BEGIN, LineForm
 from pipelines.formats.registry import Unfit
 
 # The line's number, its raw text or the form to rebuild it from, and its metadata; of the examples, messages are null
@@ -43,9 +43,9 @@ _EMPTY_KIND, _BLANK_KIND = 1, 2
 FEWEST = 20
 _HASHED_AT_ONCE = 2_000
 # Private-use characters around a number: no shape gives them a meaning.
-_MARK = "\ue000{}\ue001"
-_MARKED = re.compile("\ue000(\\d+)\ue001")
-_MARKED_VALUE = re.compile('"\ue000(\\d+)\ue001"')
+_MARK = MARK_BEGIN + "{}\ue001"
+_MARKED = re.compile(MARK_BEGIN + "(\\d+)\ue001")
+_MARKED_VALUE = re.compile(f'"{MARK_BEGIN}(\\d+)\ue001"')
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 

@@ -20,13 +20,13 @@ from pipelines.formats.bulk_blocks import Block, blocks_of, decoded, look_at
 from pipelines.formats.bulk_lines import LINES
 from pipelines.formats.bulk_plain import Forms, PlainLines
 from pipelines.formats.containers.json_lines import record_of
-from pipelines.formats.read import ReadSettings, Sorter, container_of, judged, records_of
+from pipelines.formats.read import ReadSettings, Sorter, container_of, judged, opened_source, records_of
 from pipelines.formats.registry import Unfit
-from pipelines.formats.source import SHOWN, SHOWN_BYTES, Line, Source, open_source, windows_warning
+from pipelines.formats.source import SHOWN, SHOWN_BYTES, Line, Source, windows_warning
 from pipelines.progress import Progress, no_progress
 
 # Raise it when the same bytes may be read otherwise: files that were imported before are then read anew.
-READING = 2
+READING = 3
 _RECORDS = 20_000
 _AHEAD = 2
 _MOST_WORKERS = 8
@@ -70,9 +70,7 @@ class Reading:
             CurationError: the file as a whole cannot be read (missing, binary, grows past the limit, damaged Parquet).
         """
         settings = self.settings
-        source = open_source(
-            self.path, max_line_bytes=settings.max_line_bytes, max_unpacked_bytes=settings.max_unpacked_bytes
-        )
+        source = opened_source(self.path, settings)
         container = container_of(source, settings)
         shapes: dict[str, int] = {}
         # Texts that are evened out are not taken as they stand.

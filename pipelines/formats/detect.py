@@ -5,11 +5,12 @@ The container first, by the first bytes and lines; then each row's shape, by the
 
 from collections.abc import Mapping, Sequence
 
+from pipelines.formats.containers.wrapped import wrapped
 from pipelines.formats.names import apply_mapping
 from pipelines.formats.registry import FORMATS, Format, Row, Unfit, shapes
 from pipelines.formats.source import Source
 from pipelines.formats.strict_json import parse_json
-from pipelines.formats.table_dialect import find_delimiter
+from pipelines.formats.table_dialect import UNLIKELY, find_delimiter, named_delimiter
 
 _LOOKED_AT = 20
 
@@ -64,6 +65,8 @@ def detect_container(source: Source, mapping: Mapping[str, str]) -> str:
         return "chatml-text"
     if _is_spread(lines[:_LOOKED_AT]):
         return "json"
+    if len(lines) == 1 and _wraps_rows(lines[0]):
+        return "json"
     if any(_is_object(line) for line in lines[:_LOOKED_AT]):
         return "jsonl"
     if lines[0][0] == "{":
@@ -81,6 +84,15 @@ def _is_object(line: str) -> bool:
         return isinstance(parse_json(line), dict)
     except Unfit:
         return False
+
+
+def _wraps_rows(line: str) -> bool:
+    """Whether a file's only line is an object that is no row itself but holds a list of rows."""
+    try:
+        value = parse_json(line)
+    except Unfit:
+        return False
+    return isinstance(value, dict) and shape_of_row(value) is None and wrapped(value) is not None
 
 
 def _is_spread(lines: Sequence[str]) -> bool:
@@ -106,13 +118,17 @@ def _opens_array(lines: Sequence[str]) -> bool:
 
 
 def _delimited_or_text(lines: list[str], mapping: Mapping[str, str]) -> str:
+    if named := named_delimiter(lines[0]):
+        return "tsv" if named == "\t" else "csv"
     delimiter = find_delimiter(lines)
     header = [cell.strip().strip("\"'") for cell in lines[0].split(delimiter)]
     table = "tsv" if delimiter == "\t" else "csv"
     if shape_of(list(apply_mapping(header, mapping))) is not None:
         return table
     # A header of unknown names still is one where all rows are cut alike and it reads like names, not like sentences.
-    looks_like_names = all(cell and len(cell) <= 40 and len(cell.split()) <= 3 for cell in header)
+    looks_like_names = delimiter not in UNLIKELY and all(
+        cell and len(cell) <= 40 and len(cell.split()) <= 3 for cell in header
+    )
     rows = [line.count(delimiter) for line in lines[:_LOOKED_AT]]
     if len(header) >= 2 and len(set(header)) == len(header) and looks_like_names and len(rows) >= 2:
         alike = sum(count >= rows[0] for count in rows) / len(rows)

@@ -49,6 +49,7 @@ class ReadSettings(BaseModel, frozen=True, extra="forbid"):
     )
     max_line_bytes: int = Field(64 << 20, ge=100, description="Longer lines are rejected.")
     max_unpacked_bytes: int = Field(8 << 30, ge=100, description="A compressed file that grows beyond is refused.")
+    max_whole_bytes: int = Field(1 << 30, ge=100, description="A JSON array, held in memory, must not be larger.")
     limit: int | None = Field(None, ge=1, description="Stop after so many lines; for previews.")
 
     @field_validator("format")
@@ -64,6 +65,8 @@ class ReadSettings(BaseModel, frozen=True, extra="forbid"):
     def _known_fields(cls, mapping: dict[str, str]) -> dict[str, str]:
         if unknown := sorted(set(mapping) - set(FIELDS)):
             raise ValueError(f"'{unknown[0]}' is nothing a column can be mapped to; known: {', '.join(FIELDS)}")
+        if twice := [column for column, count in Counter(mapping.values()).items() if count > 1]:
+            raise ValueError(f"the column '{twice[0]}' is mapped to two fields; name another column for one of them")
         return mapping
 
 
@@ -104,7 +107,7 @@ def read_file(path: Path, settings: ReadSettings | None = None, *, progress: Pro
     """
     settings = settings or ReadSettings()
     path = Path(path)
-    source = open_source(path, max_line_bytes=settings.max_line_bytes, max_unpacked_bytes=settings.max_unpacked_bytes)
+    source = opened_source(path, settings)
     container = container_of(source, settings)
     sorter = Sorter(settings)
     for count, record in enumerate(records_of(container, source), start=1):
@@ -117,6 +120,20 @@ def read_file(path: Path, settings: ReadSettings | None = None, *, progress: Pro
     accepted, rejected = sorter.frames()
     name, warnings = judged(container, [*source.warnings, *sorter.warnings()], sorter.shapes, sorter.lines)
     return ReadResult(accepted, rejected, name, sorter.lines, warnings, tuple(sorter.columns))
+
+
+def opened_source(path: Path, settings: ReadSettings) -> Source:
+    """Look at the first bytes of a file, with the limits of the settings.
+
+    Raises:
+        CurationError: as `open_source`.
+    """
+    return open_source(
+        path,
+        max_line_bytes=settings.max_line_bytes,
+        max_unpacked_bytes=settings.max_unpacked_bytes,
+        max_whole_bytes=settings.max_whole_bytes,
+    )
 
 
 def judged(container: Format, warnings: Sequence[str], shapes: Mapping[str, int], lines: int) -> tuple[str, list[str]]:
@@ -172,11 +189,16 @@ def records_of(container: Format, source: Source) -> Iterator[Record]:
 class Way:
     """One way to read rows with certain columns: the shape, where its fields are, and what remains."""
 
-    def __init__(self, shape: Format, fields: dict[str, str], columns: tuple[str, ...]) -> None:
+    def __init__(self, shape: Format, fields: dict[str, str], named: Mapping[str, str]) -> None:
         used = set(fields.values())
         self.shape = shape
         self.fields = fields
-        self.rest = [column for column in columns if column not in used]
+        # What remains keeps its own name; only the rejected answer is looked for later under the name of its field.
+        self.rest = {
+            name if name.startswith("rejected") else column: column
+            for name, column in named.items()
+            if column not in used
+        }
 
     def take(self, row: Row) -> dict[str, Any]:
         """Return the fields of a row."""
@@ -202,7 +224,7 @@ class Plan:
             found = shape.recognise(names) if shape.recognise is not None else None
             if not found:
                 continue
-            way = Way(shape, {field: named[name] for field, name in found.items()}, columns)
+            way = Way(shape, {field: named[name] for field, name in found.items()}, named)
             if shape.holds is not None and forced is None:
                 self.told.append(way)
                 continue
@@ -317,7 +339,7 @@ class Sorter:
         if self._settings.normalise:
             messages, changed = normalise(messages, self._settings.normalise)
         messages = check_conversation(messages, self._settings.role)
-        metadata = _metadata({column: row[column] for column in way.rest}) if way.rest else "{}"
+        metadata = _metadata({name: row[column] for name, column in way.rest.items()}) if way.rest else "{}"
         canonical = _canonical(messages)
         self._changed = changed
         return canonical, metadata, way.shape.name

@@ -5,16 +5,18 @@ without, Windows-1252 for lines that are not UTF-8, with a warning. Lines end wi
 true number. A packed file that grows beyond the limit is refused before it fills the memory; one that breaks off gives
 the lines before the break, and one more line that says what is wrong.
 
-A line that is not UTF-8 is taken for Windows-1252 only when nothing in it is UTF-8; a line that mixes both is damaged,
-and is rejected rather than guessed.
+A line that is not UTF-8 is taken for Windows-1252 only when nothing in it is UTF-8, and when the file does not begin
+with other UTF-8 text than ASCII; else it is damaged, and is rejected rather than guessed.
 
 Not covered: zip, tar (`archive.py` opens them), xlsx, and UTF-32; each is refused by name where it is recognised.
 """
 
 import codecs
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from pipelines.errors import CurationError
@@ -31,6 +33,8 @@ _KNOWN_BINARY = (
     (b"%PDF-", "a PDF document", "Export the examples as JSON Lines or CSV."),
     (b"\xff\xfe\x00\x00", "UTF-32 text", "Save it as UTF-8."),
 )
+# Half of a surrogate pair, written as if it were a character: damaged text, not Windows-1252.
+_HALF_PAIR = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 _CONTROL = bytes([*range(9), *range(14, 32)])
 _TAR_AT, _TAR = 257, b"ustar"
 _ARROW = (b"ARROW1", b"\xff\xff\xff\xff")  # a file and a stream
@@ -54,6 +58,7 @@ class Source:
     path: Path
     max_line_bytes: int
     max_unpacked_bytes: int
+    max_whole_bytes: int
     size: int
     head: bytes
     packed: str  # how, as `compression.packed_as` names it; '' when it is not
@@ -62,6 +67,11 @@ class Source:
     position: int = 0  # bytes of the file on disk that were read
     windows_lines: int = 0
     damage: Unfit | None = None  # why the file ends too early, known once it is read
+
+    @cached_property
+    def guess_windows(self) -> bool:
+        """Whether bytes that are no UTF-8 may be Windows-1252: not in a file whose first lines hold UTF-8 accents."""
+        return self.encoding == "utf-8" and not any(_is_utf8_beyond_ascii(line) for line in self.head.split(b"\n"))
 
     @property
     def columns_kind(self) -> str:
@@ -80,12 +90,15 @@ class Source:
         """Return the whole file as text, for formats that are one JSON value.
 
         Bytes that are no text stand as lone surrogates, so that only what holds them is lost; `is_broken` finds them.
+
+        Raises:
+            CurationError: it is larger than the limit, since all of it is held in memory.
         """
-        data = b"".join(unpacked(self))
+        data = b"".join(_up_to(unpacked(self), self))
         try:
             return data.decode("utf-8-sig")
         except UnicodeDecodeError:
-            if (text := _as_windows(data)) is not None:
+            if self.guess_windows and (text := _as_windows(data)) is not None:
                 self.warnings.append("The file was not UTF-8 and was read as Windows-1252: look at its accents.")
                 return text
             return data.decode("utf-8", "surrogateescape").lstrip("\ufeff")
@@ -102,7 +115,7 @@ class Source:
         return text.lstrip("\ufeff").split("\n")
 
 
-def open_source(path: Path, *, max_line_bytes: int, max_unpacked_bytes: int) -> Source:
+def open_source(path: Path, *, max_line_bytes: int, max_unpacked_bytes: int, max_whole_bytes: int = 1 << 30) -> Source:
     """Look at the first bytes of a file.
 
     Raises:
@@ -122,7 +135,7 @@ def open_source(path: Path, *, max_line_bytes: int, max_unpacked_bytes: int) -> 
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise CurationError(f"{path} cannot be read: {reason}.", "Check the path and the permissions.") from None
-    source = Source(path, max_line_bytes, max_unpacked_bytes, size, head, packed_as(head), "utf-8")
+    source = Source(path, max_line_bytes, max_unpacked_bytes, max_whole_bytes, size, head, packed_as(head), "utf-8")
     if source.packed:
         source.head = _first(unpacked(source), 1 << 16)
         source.position = 0
@@ -147,6 +160,23 @@ def is_broken(text: str) -> bool:
     except UnicodeEncodeError:
         return True
     return False
+
+
+def _up_to(chunks: Iterator[bytes], source: Source) -> Iterator[bytes]:
+    """Yield the chunks of a file that is held in memory as a whole.
+
+    Raises:
+        CurationError: they are more than the limit.
+    """
+    held = 0
+    for chunk in chunks:
+        held += len(chunk)
+        if held > source.max_whole_bytes:
+            raise CurationError(
+                f"{source.path.name} is one JSON value of more than the limit of {source.max_whole_bytes:,} bytes.",
+                "Save it as JSON Lines, one object a line, or raise max_whole_bytes.",
+            )
+        yield chunk
 
 
 def _first(chunks: Iterator[bytes], limit: int) -> bytes:
@@ -262,7 +292,6 @@ def decode_lines(source: Source, lines: Iterator[tuple[bytes, int]]) -> Iterator
     """Decode the lines of a file, given as (bytes kept, bytes there were); counts those of another encoding."""
     number = 0
     limit = source.max_line_bytes
-    guess_windows = source.encoding == "utf-8"
     for data, length in lines:
         number += 1
         if number == 1 and data.startswith(codecs.BOM_UTF8):
@@ -283,7 +312,7 @@ def decode_lines(source: Source, lines: Iterator[tuple[bytes, int]]) -> Iterator
         try:
             yield Line(number, data.decode("utf-8"))
         except UnicodeDecodeError as error:
-            text = _as_windows(data) if guess_windows else None
+            text = _as_windows(data) if source.guess_windows else None
             if text is not None:
                 source.windows_lines += 1
                 yield Line(number, text)
@@ -298,8 +327,15 @@ def decode_lines(source: Source, lines: Iterator[tuple[bytes, int]]) -> Iterator
         yield Line(number + 1, "", source.damage)
 
 
+def _is_utf8_beyond_ascii(data: bytes) -> bool:
+    try:
+        return not data.isascii() and bool(data.decode("utf-8").removeprefix("\ufeff"))
+    except UnicodeDecodeError:
+        return False
+
+
 def _as_windows(data: bytes) -> str | None:
-    if not data.decode("utf-8", "ignore").isascii():
+    if _HALF_PAIR.search(data) or not data.decode("utf-8", "ignore").isascii():
         return None  # some of it is UTF-8: damaged, not another encoding
     try:
         return data.decode("cp1252")

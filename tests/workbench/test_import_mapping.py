@@ -121,3 +121,12 @@ def test_a_folder_is_one_source_and_its_files_keep_their_names(project: Project,
     assert [(file.new, file.known) for file in again.files] == [(0, 2), (0, 5)]
     # A line of the one file is not taken for the same line of the other.
     assert project.tables.table("occurrences").height == 7
+
+
+def test_a_mapping_to_columns_that_are_not_there_is_refused_and_not_remembered(project: Project, write_jsonl) -> None:
+    path = write_jsonl("a.jsonl", [{"prompt": "Q?", "completion": "A."}])
+    with pytest.raises(CurationError, match="has no column 'nosuch'; it has: prompt, completion"):
+        project.importing.import_files([path], source="desk", mapping={"completion": "nosuch"})
+    assert project.importing.mapping_of("desk") == {}
+    some = project.importing.import_files([path], source="desk", mapping={"completion": "nosuch", "prompt": "prompt"})
+    assert any("'nosuch'" in warning for warning in some.files[0].warnings)

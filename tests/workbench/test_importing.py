@@ -1,6 +1,7 @@
 """Import: every line is accepted or rejected, once, and a file goes in whole or not at all."""
 
 import json
+import os
 from pathlib import Path
 
 import polars as pl
@@ -187,3 +188,32 @@ def test_the_same_file_read_in_another_way_is_read_again(project: Project, write
     other = project.importing.import_files([path], mapping={"completion": "other"}).files[0]
     assert (other.new, other.known) == (1, 0)
     assert project.tables.table("examples").height == 2
+
+
+def test_a_pipe_is_refused_at_once(project: Project, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(CurationError, match="is a pipe or a device"):
+        project.importing.import_files([tmp_path / "pipe"])
+    with pytest.raises(CurationError, match="is a pipe or a device"):
+        project.importing.preview(tmp_path / "pipe")
+
+
+def test_a_file_under_another_name_says_nothing_new(project: Project, write_jsonl) -> None:
+    rows = [{"prompt": f"Q{n}?", "completion": "A."} for n in range(5)]
+    assert project.importing.import_files([write_jsonl("a.jsonl", rows)]).files[0].examples == 5
+    again = project.importing.import_files([write_jsonl("b.jsonl", rows)]).files[0]
+    assert (again.new, again.examples) == (5, 0)
+
+
+def test_limits_can_be_raised_and_lowered(project: Project, write_jsonl) -> None:
+    path = write_jsonl("a.jsonl", [{"prompt": "Q" * 300, "completion": "A."}])
+    assert project.importing.import_files([path], limits={"max_line_bytes": 200}).rejected == 1
+    assert project.importing.import_files([path]).rejected == 0
+    with pytest.raises(CurationError, match="no 'max_lines'"):
+        project.importing.import_files([path], limits={"max_lines": 1})
+
+
+def test_a_file_named_as_held_out_is_warned_of_when_it_is_trained_on(project: Project, write_jsonl) -> None:
+    path = write_jsonl("test-00000.jsonl", [{"prompt": "Q?", "completion": "A."}])
+    assert "'test'" in project.importing.import_files([path]).files[0].warnings[0]
+    assert not project.importing.import_files([path], role="test").files[0].warnings

@@ -165,6 +165,8 @@ class ReviewQueue:
 
     def go_to(self, place: int, tab: str) -> dict[str, Any]:
         """Go on at a place of the queue, counted from 1; what was decided here counts as before it."""
+        if place < 1:
+            raise CurationError(f"This queue has no number {place}.", "Its first example has number 1.")
         state = self._state
         offset = max(place - 1 - len(state.decided), 0)
         before, state.passed = state.passed, set(state.decided)

@@ -19,7 +19,7 @@ from workbench.project import Project
 
 WORK = "import"
 LONGEST_NAME = 120
-MAPPED_FIELDS = ("prompt", "completion", "system", "messages")
+MAPPED_FIELDS = ("prompt", "completion", "system", "messages", "chosen", "rejected")
 # What may be evened out in the messages, in the page's words.
 NORMALISE = {
     "unicode": "Unicode: é is one character",

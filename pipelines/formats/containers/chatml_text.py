@@ -54,15 +54,19 @@ def read_chatml_text(source: Source) -> Iterator[Record]:
         if START in text or END in text:
             inside = text.rfind(START) > text.rfind(END)
     if held:
-        yield _record(held, size, source)
+        yield _record(held, size, source, cut_off=inside)
 
 
-def _record(lines: list[Line], size: int, source: Source) -> Record:
+def _record(lines: list[Line], size: int, source: Source, cut_off: bool = False) -> Record:
     raw = "\n".join(line.text for line in lines).removesuffix("\r")
     problem = next((line.problem for line in lines if line.problem is not None), None)
     if problem is None and size > source.max_line_bytes:
         problem = Unfit(
             f"The conversation has {size:,} characters, more than the limit of {source.max_line_bytes:,}.",
             "Split it, or raise max_line_bytes.",
+        )
+    if problem is None and cut_off and raw[raw.rfind(START) :].partition("\n")[2].strip():
+        problem = Unfit(
+            "The file ends within a turn: it is cut off.", f"Export it again, or close the turn with {END}."
         )
     return Record(lines[0].number, raw, None if problem else {"text": raw}, problem)

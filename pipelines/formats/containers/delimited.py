@@ -21,7 +21,7 @@ from pipelines.examples import Message
 from pipelines.formats.registry import Format, Record, Row, Unfit, register_format
 from pipelines.formats.shapes.prompt_completion import single_turn_row
 from pipelines.formats.source import Line, Source
-from pipelines.formats.table_dialect import NO_DELIMITER, Dialect, find_dialect
+from pipelines.formats.table_dialect import NO_DELIMITER, Dialect, find_dialect, named_delimiter
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _LARGEST_CELL = 1 << 30
@@ -62,9 +62,10 @@ def tab_separated() -> Format:
 
 def read_delimited(source: Source) -> Iterator[Record]:
     """Yield a record for every row after the header."""
-    sample = source.sample()
+    sample = [line for line in source.sample() if line.strip()]
     dialect = find_dialect(sample)
-    if dialect.delimiter not in next((line for line in sample if line.strip()), ""):
+    names_it = bool(sample) and bool(named_delimiter(sample[0]))
+    if dialect.delimiter not in next(iter(sample[names_it:]), ""):
         dialect = Dialect(NO_DELIMITER)  # one column: a comma belongs to the text
     # The limit is the csv module's own and holds for the process; it is only ever raised, to the same value.
     csv.field_size_limit(_LARGEST_CELL)
@@ -86,6 +87,9 @@ def read_delimited(source: Source) -> Iterator[Record]:
         taken = feed.taken
         broken = next((line.problem for line in taken if line.problem is not None), None)
         if problem is None and broken is None and len(taken) == 1 and not taken[0].text.strip():
+            continue
+        if names_it:
+            names_it = False
             continue
         if header is None and problem is None and broken is None:
             header = _header(cells)

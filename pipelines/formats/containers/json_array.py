@@ -14,14 +14,13 @@ import re
 from collections.abc import Iterator
 
 from pipelines.formats.containers.json_lines import as_record
+from pipelines.formats.containers.wrapped import is_rows, wrapped
 from pipelines.formats.registry import Format, Record, Unfit, register_format
 from pipelines.formats.source import Source, is_broken
 from pipelines.formats.strict_json import end_of_json, parse_json_at
 
 _BLANKS = re.compile(r"[ \t\r\n]*")
 _SHOWN = 2_000
-# Keys under which tools wrap the rows of a whole data set.
-_WRAPPERS = ("data", "rows", "examples", "train", "instances", "items", "conversations_list")
 
 
 @register_format
@@ -85,8 +84,8 @@ class _Reader:
                 offset = end
                 yield self._rest(begin, problem, end)
             else:
-                if first and not in_array and (wrapped := _wrapped(value)) is not None:
-                    yield from self._unwrap(wrapped, value, begin, source)
+                if first and not in_array and (key := wrapped(value)) is not None:
+                    yield from self._unwrap(key, value, begin, source)
                 else:
                     yield self._element(begin, offset, value)
             first = False
@@ -124,6 +123,11 @@ class _Reader:
                 yield Record(line, raw, None, Unfit("The row holds bytes that are no UTF-8 text.", "Save it as UTF-8."))
             else:
                 yield as_record(line, raw, row)
+        for name in beside:
+            for row in whole[name] if is_rows(whole[name]) else []:
+                raw = json.dumps(row, ensure_ascii=False, separators=(",", ":"))[:_SHOWN]
+                reason = f"The rows under '{name[:40]}' stand beside those under '{key}', which were read."
+                yield Record(line, raw, None, Unfit(reason, "Save them to a file of their own."))
 
     def _after_the_end(self, offset: int) -> Iterator[Record]:
         offset = _after_blanks(self._text, offset)
@@ -172,14 +176,3 @@ def _next_element(text: str, begin: int) -> int | None:
         return None
     found = text.find(f"\n{indent}{{", begin)
     return None if found < 0 else found + 1 + len(indent)
-
-
-def _wrapped(value: object) -> str | None:
-    """Return the key under which an object holds the rows of a whole data set, or None."""
-    if not isinstance(value, dict):
-        return None
-    for key in _WRAPPERS:
-        held = value.get(key)
-        if isinstance(held, list) and held and all(isinstance(item, dict) for item in held):
-            return key
-    return None

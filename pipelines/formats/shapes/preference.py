@@ -21,8 +21,8 @@ from pipelines.formats.shapes.prompt_completion import system_message, text
 from pipelines.formats.strict_json import parse_json
 from pipelines.formats.turns import messages_in
 
-_HUMAN = "\n\nHuman:"
-_TURN = re.compile(r"\n\n(Human|Assistant):")
+_HUMAN = re.compile(r"(?:\n\n|\A)Human:")
+_TURN = re.compile(r"(?:\n\n|\A)(Human|Assistant):")
 _ROLES = {"Human": "user", "Assistant": "assistant"}
 
 
@@ -66,8 +66,29 @@ def read_row(fields: Mapping[str, Any]) -> list[Message]:
     system = system_message(fields.get("system"))
     answer = turns_of(fields["chosen"], "chosen", "assistant")
     if answer and answer[0].get("role") != "assistant":
+        _check_prompt(fields.get("prompt"), answer)
         return answer if answer[: len(system)] == system else system + answer  # the whole conversation
     return system + _prompt(fields) + answer
+
+
+def _check_prompt(prompt: object, conversation: list[Message]) -> None:
+    """Refuse a prompt of its own that the chosen conversation does not hold: one of the two is wrong.
+
+    Raises:
+        Unfit: it does not.
+    """
+    if prompt is None or prompt == "":
+        return
+    said = {str(message.get("content")).strip() for message in conversation}
+    asked = turns_of(prompt, "prompt", "user")
+    whole = "\n".join(str(message.get("content")) for message in conversation)
+    for message in asked:
+        content = str(message.get("content")).strip()
+        if content not in said and content not in whole:
+            raise Unfit(
+                "The prompt is no part of the chosen conversation.",
+                "Leave the prompt out, or let chosen hold the answer only.",
+            )
 
 
 def _prompt(fields: Mapping[str, Any]) -> list[Message]:
@@ -92,7 +113,7 @@ def turns_of(value: object, column: str, role: str) -> list[Message]:
         Unfit: it holds none of these.
     """
     if isinstance(value, str):
-        if value.startswith(_HUMAN):
+        if _HUMAN.match(value) and "\n\nAssistant:" in value:
             return _transcript(value)
         value = _listed(value)
     if isinstance(value, dict) and ({"role", "from"} & value.keys()):

@@ -310,3 +310,12 @@ def test_reading_stops_when_it_is_cancelled(tmp_path: Path) -> None:
 
     with pytest.raises(Cancelled):
         list(Reading(path, ReadSettings()).blocks(stop))
+
+
+@pytest.mark.parametrize("key", ["\ue0000\ue001", "\ue0009\ue001"])
+def test_a_key_that_looks_like_a_mark_is_a_key(tmp_path: Path, key: str) -> None:
+    path = tmp_path / "a.jsonl"
+    rows = [{"prompt": f"Q {n}", "completion": "A", key: "v"} for n in range(30)]
+    path.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), encoding="utf-8")
+    accepted = check(path)
+    assert {tuple(json.loads(text).items()) for text in accepted["metadata"]} == {((key, "v"),)}

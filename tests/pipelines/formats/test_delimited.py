@@ -130,3 +130,26 @@ def test_what_the_csv_module_wrote_reads_back(tmp_path_factory, rows):
     path.write_bytes(out.getvalue().encode())
     result = read_file(path)
     assert pairs(result) == [row for row in rows if any(cell.strip() for cell in row)]  # empty ones are refused
+
+
+@pytest.mark.parametrize("header", ["prompt, completion", '"prompt", "completion"'])
+def test_blanks_between_a_delimiter_and_a_quote_belong_to_no_cell(tmp_path, header):
+    assert pairs(read(tmp_path, f'{header}\n"a, b", "say ""f"""\n"c", "d"\n')) == [("a, b", 'say "f"'), ("c", "d")]
+
+
+def test_blanks_stay_where_no_quote_follows_one(tmp_path):
+    assert pairs(read(tmp_path, "prompt,completion\na, b\n")) == [("a", " b")]
+
+
+@pytest.mark.parametrize("delimiter", ["@", "$", "%", "!", "/", "&"])
+def test_an_unlikely_delimiter_is_taken_where_the_names_are_known(tmp_path, delimiter):
+    assert pairs(read(tmp_path, f"prompt{delimiter}completion\na b{delimiter}c\n")) == [("a b", "c")]
+    queries = f"status{delimiter}open\nbilling{delimiter}help\n"
+    assert read(tmp_path, queries, role="production").lines == 2
+
+
+@pytest.mark.parametrize("line", ["sep=;", '"sep=;"', "SEP=;"])
+def test_a_first_line_may_name_the_delimiter(tmp_path, line):
+    result = read(tmp_path, f"{line}\nprompt;completion\na, b;c\n")
+    assert pairs(result) == [("a, b", "c")]
+    assert result.accepted["line"].to_list() == [3]

@@ -379,3 +379,50 @@ def test_parquet_reads_flat_nested_and_text_messages(tmp_path):
     flat = read_file(path)
     assert flat.accepted["line"].to_list() == [1]
     assert flat.rejected["line"].to_list() == [2]
+
+
+HALF = '[{"prompt": "ab\ud83d", "completion": "c"}, {"prompt": "d", "completion": "e"}]'
+
+
+def test_half_a_character_is_never_taken_for_another_encoding(tmp_path):
+    array = read(tmp_path, HALF.encode("utf-16", "surrogatepass"))
+    assert (array.accepted.height, array.rejected.height) == (1, 1)
+    assert not any("1252" in warning for warning in array.warnings)
+    half = read(tmp_path, b'{"prompt": "ab\xed\xa0\x80", "completion": "c"}')
+    assert half.rejected["reason"].to_list() == ["The line holds bytes that are no UTF-8 text."]
+
+
+def test_a_cut_character_in_a_file_of_utf8_is_damage(tmp_path):
+    lines = ['{"prompt": "caf\xe9", "completion": "c"}'.encode(), b'{"prompt": "caf\xc3", "completion": "c"}']
+    result = read(tmp_path, b"\n".join(lines))
+    assert (result.accepted["line"].to_list(), result.rejected["line"].to_list()) == ([1], [2])
+
+
+def test_one_json_value_beyond_the_limit_is_refused_before_it_fills_the_memory(tmp_path):
+    with pytest.raises(CurationError, match="more than the limit of 1,000 bytes") as refused:
+        read(tmp_path, "[" + " " * 2_000 + "]", max_whole_bytes=1_000)
+    assert "JSON Lines" in refused.value.remedy
+
+
+def test_rows_beside_the_wrapped_ones_are_rejected_not_lost(tmp_path):
+    rows = {"version": 1, "data": [{"prompt": "a", "completion": "b"}], "test": [{"prompt": "c", "completion": "d"}]}
+    for text in (json.dumps(rows), json.dumps(rows, indent=1)):
+        result = read(tmp_path, text)
+        assert (result.accepted.height, result.rejected.height) == (1, 1)
+        assert "beside those under 'data'" in result.rejected["reason"][0]
+
+
+def test_one_column_is_not_mapped_to_two_fields():
+    with pytest.raises(ValueError, match="mapped to two fields"):
+        ReadSettings(mapping={"prompt": "a", "completion": "a"})
+
+
+def test_a_chatml_file_that_is_cut_off_keeps_its_last_conversation_as_rejected(tmp_path):
+    whole = "<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\nb<|im_end|>\n"
+    result = read(tmp_path, f"{whole}\n{whole[:-11]}")
+    assert (result.accepted.height, result.rejected["reason"].to_list()) == (
+        1,
+        ["The file ends within a turn: it is cut off."],
+    )
+    asks = "<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\n"
+    assert read(tmp_path, asks, role="production").accepted.height == 1

@@ -238,3 +238,24 @@ def test_key_style_is_evened_out_when_asked_for(tmp_path):
     assert one(tmp_path, row, normalise=("keys",)) == [USER, {**ANSWER, "tool_calls": []}]
     spelled = read(tmp_path, {"messages": [{"role": "human", "content": "a"}, ANSWER]})
     assert "normalise=keys" in spelled.rejected["remedy"][0]
+
+
+def test_a_prompt_that_the_chosen_conversation_lacks_is_refused(tmp_path):
+    chosen = [{"role": "user", "content": "PB"}, {"role": "assistant", "content": "yes"}]
+    rejected = [chosen[0], {"role": "assistant", "content": "no"}]
+    result = read(tmp_path, {"prompt": "PA", "chosen": chosen, "rejected": rejected})
+    assert result.rejected["reason"].to_list() == ["The prompt is no part of the chosen conversation."]
+    assert said(one(tmp_path, {"prompt": "PB", "chosen": chosen, "rejected": rejected})) == [
+        ("user", "PB"), ("assistant", "yes")]  # fmt: skip
+
+
+def test_a_transcript_may_begin_without_blank_lines(tmp_path):
+    text = "Human: a\n\nAssistant: b"
+    assert said(one(tmp_path, {"chosen": text, "rejected": text})) == [("user", "a"), ("assistant", "b")]
+
+
+def test_a_mapped_rejected_answer_is_kept_under_the_name_of_its_field(tmp_path):
+    row = {"question": "q", "response_j": "good", "response_k": "bad", "id": 3}
+    mapping = {"prompt": "question", "chosen": "response_j", "rejected": "response_k"}
+    result = read(tmp_path, row, mapping=mapping)
+    assert json.loads(result.accepted["metadata"][0]) == {"rejected": "bad", "id": 3}

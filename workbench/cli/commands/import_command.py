@@ -33,6 +33,13 @@ from workbench.cli.answer import json_option, progress_on_stderr, project_argume
     type=click.Choice(["unicode", "white-space", "keys"]),
     help="Even out the messages' texts or the spelling of keys and roles; repeatable, counted, raw text kept.",
 )
+@click.option(
+    "--limit",
+    "limits",
+    multiple=True,
+    metavar="NAME=NUMBER",
+    help="Another limit: max_line_bytes, max_unpacked_bytes, max_whole_bytes, max_files, max_bytes, max_depth.",
+)
 @click.option("--no-map", is_flag=True, help="Forget what --map was given for the source before.")
 @json_option
 def command(
@@ -43,6 +50,7 @@ def command(
     source: str | None,
     mapping: tuple[str, ...],
     normalise: tuple[str, ...],
+    limits: tuple[str, ...],
     no_map: bool,
     as_json: bool,
 ) -> None:
@@ -51,23 +59,35 @@ def command(
 
     if mapping and no_map:
         raise click.UsageError("--map and --no-map exclude each other.")
-    columns = dict(_field_and_column(pair) for pair in mapping) if mapping or no_map else None
+    columns = dict(_named_value(pair, "--map", "FIELD=COLUMN") for pair in mapping) if mapping or no_map else None
+    given = dict(_named_value(pair, "--limit", "NAME=NUMBER") for pair in limits)
+    if odd := [value for value in given.values() if not value.isdecimal()]:
+        raise click.BadParameter(f"'{odd[0]}' is no number", param_hint="--limit")
     with Project.open(project) as opened:
         report = opened.importing.import_files(
-            list(files), role, format, source, columns, progress=progress_on_stderr(), normalise=normalise
+            list(files),
+            role,
+            format,
+            source,
+            columns,
+            progress=progress_on_stderr(),
+            normalise=normalise,
+            limits={name: int(value) for name, value in given.items()},
         )
         lines = []
         for file in report.files:
+            elsewhere = file.new - file.examples
             lines.append(
                 f"{file.file}: {file.lines:,} lines of {file.format}: {file.new:,} new, {file.known:,} known already,"
                 f" {file.rejected:,} rejected"
+                + (f"; {elsewhere:,} of the new lines say what other lines say" if elsewhere else "")
             )
             lines += [f"  note: {warning}" for warning in file.warnings]
             if file.mapping:
                 told = "as given" if columns else "as the last time; --no-map forgets it"
                 lines.append(f"  columns {told}: {', '.join(f'{k}={v}' for k, v in sorted(file.mapping.items()))}")
         if report.passed_over:
-            names = ", ".join(name for name, _ in report.passed_over[:5])
+            names = ", ".join(f"{name} ({why})" for name, why in report.passed_over[:5])
             lines.append(f"Passed over {len(report.passed_over):,} files that are no data: {names}")
         if report.rejected:
             lines.append(f"See why lines were rejected: workbench table {project} rejected")
@@ -75,8 +95,8 @@ def command(
         tell(figures, lines, as_json=as_json)
 
 
-def _field_and_column(pair: str) -> tuple[str, str]:
-    field, equals, column = pair.partition("=")
-    if not equals or not field.strip() or not column.strip():
-        raise click.BadParameter(f"'{pair}' is not FIELD=COLUMN", param_hint="--map")
-    return field.strip(), column.strip()
+def _named_value(pair: str, option: str, form: str) -> tuple[str, str]:
+    name, equals, value = pair.partition("=")
+    if not equals or not name.strip() or not value.strip():
+        raise click.BadParameter(f"'{pair}' is not {form}", param_hint=option)
+    return name.strip(), value.strip()
