@@ -19,6 +19,7 @@ from typing import Any
 from pipelines.errors import CurationError
 from pipelines.handoff.gguf_model import BITS, check_architecture, write_model
 from pipelines.handoff.gguf_tokenizer import tokenizer_metadata
+from pipelines.handoff.llama_cpp_answers import has_llama_cpp, same_answers
 from pipelines.handoff.model_card import CardFacts, model_card
 from pipelines.handoff.model_folder import source_folder, write_adapter, write_merged
 from pipelines.handoff.modelfile import frames_of, modelfile
@@ -177,22 +178,12 @@ def _check_adapter(folder: Path, base: str, probes: list[dict[str, Any]]) -> Com
 
 
 def _check_gguf(folder: Path, probes: list[dict[str, Any]]) -> tuple[Comparison | None, str]:
-    """Ask llama.cpp where its Python package is installed: its greedy answers by the recorded prompts' ids."""
-    try:
-        from llama_cpp import Llama
-    except ImportError:
+    """Ask llama.cpp where its Python package is installed."""
+    if not has_llama_cpp():
         return None, "llama-cpp-python is not installed here, so only the files' hashes were checked"
-    files = sorted(folder.glob("*.gguf"))
-    same = 0
-    for path in files:
-        model = Llama(str(path), n_ctx=512, verbose=False, logits_all=False)
-        for probe in probes:
-            ids = model.tokenize(probe["prompt"].encode(), add_bos=False, special=True)
-            answer: list[int] = []
-            for token in model.generate(ids, temp=0.0, top_k=1, repeat_penalty=1.0):
-                if token == model.token_eos() or len(answer) >= max(1, len(probe["answer_ids"])):
-                    break
-                answer.append(token)
-            same += ids == probe["prompt_ids"] and answer == probe["answer_ids"]
-    names = ", ".join(path.name for path in files)
-    return Comparison(len(probes) * len(files), same, 0.0), f"llama.cpp answered from {names}"
+    found = {path.name: same_answers(path, probes) for path in sorted(folder.glob("*.gguf"))}
+    answered = {name: same for name, same in found.items() if isinstance(same, int)}
+    told = [f"llama.cpp answered from {', '.join(answered)}"] if answered else []
+    told += [f"{name} was not asked: {why}" for name, why in found.items() if isinstance(why, str)]
+    compared = Comparison(len(probes) * len(answered), sum(answered.values()), 0.0) if answered else None
+    return compared, "; ".join(told)
