@@ -31,6 +31,7 @@ COMMANDS = {
     "compare": "Let base, few-shot and tuned answer the same held-out examples.",
     "import-outputs": "Read what another model answered to the held-out examples.",
     "import-ratings": "Read what raters elsewhere said.",
+    "judge": "Let a judge model compare answers through an endpoint, and say how far it may be trusted.",
     "results": "Show metrics, differences, win rates and the verdict.",
     "handoff": "Write what serves or distributes a run's model: adapter, merged, GGUF, Ollama, vLLM.",
     "verify": "Check an export or a hand-off: hashes, rows, and whether the model answers the same.",
