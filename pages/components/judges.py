@@ -22,7 +22,8 @@ def draw_judges(project, evaluation) -> None:
         if judging.state != "finished":
             told = f"{judging.judging} of {judging.judge}: {judging.state}. {judging.message}"
             st.caption(plain(told))
-    draw_sentences([f"judge {cost.sentence}" for cost in project.judging.costs(evaluation.evaluation)])
+    for cost in project.judging.costs(evaluation.evaluation):
+        st.caption(plain(f"Used by the judge {cost.sentence}"))
     with st.expander("Ask a judge model" if not reports else "Ask a judge model again"):
         st.caption(
             "A model behind an OpenAI-compatible endpoint compares the answers in both orders. The app itself sends"

@@ -6,7 +6,7 @@ mean a pair with an unreadable reply stands at one half, which says nothing: the
 judged pairs whatever stands there, while leaving such pairs out would aim it at the pairs that are easy to judge.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -16,6 +16,7 @@ from pipelines.evaluation.statistics import mean_estimate
 from pipelines.rating.judge_trust import JudgeTrust, trust_in, values_of_people
 from pipelines.rating.judge_verdicts import RESAMPLES, PositionBias, pairs_of, position_bias
 from pipelines.rating.prediction_powered import PredictionPowered, prediction_powered_mean
+from pipelines.rating.win_rate import win_rate
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def judge_report(
     found = None
     if len(values):
         found = mean_estimate(values, None, confidence=0.95, resamples=RESAMPLES, seed=0)
-    combined = _combined(people, pairs) if trust.trusted else None
+    combined = _combined(people, pairs, ratings, variant, against) if trust.trusted else None
     bias = position_bias(pairs)
     unreadable = pairs["value"].null_count()
     counts = pairs.height, unreadable, asked - pairs.height
@@ -110,13 +111,19 @@ def longer_answer(outputs: pl.DataFrame, variant: str, against: str) -> pl.DataF
     )
 
 
-def _combined(people: pl.DataFrame, pairs: pl.DataFrame) -> PredictionPowered:
+def _combined(
+    people: pl.DataFrame, pairs: pl.DataFrame, ratings: pl.DataFrame, variant: str, against: str
+) -> PredictionPowered:
+    """Combine people and judge; people's own interval is the one that their win rate is told with everywhere else."""
     guesses = pairs.select("example_id", judge=pl.col("value").fill_null(0.5))
     shared = people.join(guesses, on="example_id").sort("example_id")
     only = guesses.join(people, on="example_id", how="anti").sort("example_id")
-    return prediction_powered_mean(
+    found = prediction_powered_mean(
         shared["value"].to_numpy().astype(np.float64), shared["judge"].to_numpy(), only["judge"].to_numpy()
     )
+    mine = ratings.filter(pl.col("example_id").is_in(shared["example_id"].to_list()))
+    alone = win_rate(mine, variant, against)
+    return replace(found, people_low=alone.low, people_high=alone.high)
 
 
 def _sentences(
@@ -149,5 +156,6 @@ def _sentences(
         f" {100 * combined.high:.1f} %), from {combined.rated} pairs that people rated and {combined.judged_only} more"
         f" that only the judge saw, whose weight is {combined.weight:.2f}. People alone on the same pairs:"
         f" {100 * combined.people:.1f} % ({100 * combined.people_low:.1f} to {100 * combined.people_high:.1f} %)."
+        + (" The judge adds nothing to them here." if combined.standard_error >= combined.people_error else "")
     )
     return lines

@@ -106,10 +106,11 @@ def trust_in(people: pl.DataFrame, judged: pl.DataFrame, longer: pl.DataFrame, *
     )
     trusted = found.value > 0 and found.p_value is not None and found.p_value < LEVEL
     right = float(judge_right.mean()), float(longer_right.mean())
+    chance = "= 1" if found.p_value is None else "< 0.001" if found.p_value < 0.001 else f"= {found.p_value:.3f}"
     told = "better than" if trusted else "not shown to be better than"
     told = (
         f"{told} 'always the longer answer': right on {100 * right[0]:.0f} % against {100 * right[1]:.0f} % of the {n}"
-        f" pairs on which people prefer one (p = {found.p_value:.3f})"
+        f" pairs on which people prefer one (p {chance})"
     )
     return JudgeTrust(
         len(units),
@@ -138,4 +139,7 @@ def _told(shared: int, raw: float | None, ac1: float | None, alpha: float | None
         return f"The judge and people share no pair yet, so its agreement is not known. It is {against_longer}."
     beyond = f"Gwet's AC1 {ac1:.2f}, Krippendorff's alpha {'not defined' if alpha is None else f'{alpha:.2f}'}"
     pairs = f"{shared} pair{'' if shared == 1 else 's'}"
-    return f"The judge says what people say on {100 * raw:.0f} % of {pairs} ({beyond}). It is {against_longer}."
+    told = f"The judge says what people say on {100 * raw:.0f} % of {pairs} ({beyond})."
+    if alpha is not None and raw >= 0.7 and ac1 - alpha > 0.3:
+        told += " Alpha is low because nearly all pairs go one way, not because judge and people differ."
+    return f"{told} It is {against_longer}."

@@ -14,7 +14,9 @@ that of Angelopoulos, Duchi and Zrnic 2023 ("PPI++", arXiv 2311.01453, section 6
 Interval: Student's t with n - 1 degrees of freedom. The + 1 stands for one pair more on which the judge errs as far as
 it can; it is not in the papers, whose interval is for large n. A good judge errs on one rated pair of thirty or none,
 mostly to one side, and the weight was chosen on the same pairs: without the + 1 the t interval of nominal 0.95 covered
-0.89 to 0.95 at n = 30 and 0.92 to 0.94 at 50 (simulated, judges right on 50 to 97 %), with it 0.95 or more at both.
+0.89 to 0.95 at n = 30 and 0.92 to 0.94 at 50 (simulated, judges right on 50 to 97 %), with it 0.95 or more at both. A
+judge who adds little can so make the interval a little wider than that of people alone; taking the shorter of the two
+would cover too little.
 
 What it rests on: the rated pairs are a random draw from all of them (as `draw_comparisons` draws), and one pair does
 not depend on another. Not covered: pairs that hang together (duplicate groups), ratings chosen by what the judge said.
@@ -71,16 +73,17 @@ def prediction_powered_mean(
             f"{n} rated and {len(judge)} judged pairs cannot be combined.", "Hand in two pairs or more, judged by both."
         )
     w = tuned_weight(people, judge, judge_only) if weight is None else weight
+    mean, alone = float(people.mean()), float(people.std(ddof=1) / np.sqrt(n))
+    people_low, people_high = _interval(mean, alone, n, confidence)
     if more == 0:
         w = 0.0
     rectified = people - w * judge
-    caution = 1.0 if w > 0 else 0.0
     value = float(rectified.mean() + (w * judge_only.mean() if more else 0.0))
     between = w * w * float(judge_only.var(ddof=1)) / more if more > 1 else 0.0
-    error = float(np.sqrt((((rectified - rectified.mean()) ** 2).sum() + caution) / (n * (n - 1)) + between))
-    mean, alone = float(people.mean()), float(people.std(ddof=1) / np.sqrt(n))
+    error = float(np.sqrt((((rectified - rectified.mean()) ** 2).sum() + 1.0) / (n * (n - 1)) + between))
+    if w == 0.0:
+        value, error = mean, alone
     low, high = _interval(value, error, n, confidence)
-    people_low, people_high = _interval(mean, alone, n, confidence)
     return PredictionPowered(value, low, high, error, w, n, more, mean, people_low, people_high, alone)
 
 
