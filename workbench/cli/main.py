@@ -35,6 +35,7 @@ COMMANDS = {
     "results": "Show metrics, differences, win rates and the verdict.",
     "handoff": "Write what serves or distributes a run's model: adapter, merged, GGUF, Ollama, vLLM.",
     "verify": "Check an export or a hand-off: hashes, rows, and whether the model answers the same.",
+    "ab": "Compare two variants that ran in production, from a log; no project needed.",
     "collect": "Say what to collect next: gaps of coverage and failing slices.",
     "advise": "Say whether fine-tuning is the right tool, the data is enough, and it pays.",
     "preferences": "Write ratings as preference pairs for DPO.",
