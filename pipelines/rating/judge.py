@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from pipelines.errors import CurationError
 from pipelines.evaluation.statistics import mean_estimate
 from pipelines.rating.judge_trust import JudgeTrust, trust_in, values_of_people
 from pipelines.rating.judge_verdicts import RESAMPLES, PositionBias, pairs_of, position_bias
@@ -50,17 +49,17 @@ def judge_report(
 
     Args:
         verdicts: `pipelines.rating.judge_verdicts.VERDICTS` of this judge.
-        ratings: people's: `pipelines.rating.ratings.RATINGS`.
+        ratings: people's: `pipelines.rating.ratings.RATINGS`; those of a rater called like the judge are left aside,
+            as it would agree with itself.
         outputs: variant, example_id, text.
         judge: its name, for the sentences.
         variant: whose wins count 1.
         against: the other one.
 
     Raises:
-        CurationError: the judge is also a rater, or verdicts or ratings are not sound.
+        CurationError: verdicts or ratings are not sound.
     """
-    if judge in ratings["rater"].to_list():
-        raise CurationError(f"'{judge}' is among the human raters.", "Leave its ratings out: a judge is no rater.")
+    ratings = ratings.filter(pl.col("rater") != judge)
     pairs = pairs_of(verdicts, variant, against)
     names = [variant, against]
     asked = verdicts.filter(pl.col("first").is_in(names) & pl.col("second").is_in(names))["example_id"].n_unique()

@@ -240,9 +240,13 @@ def test_nothing_judged_says_so() -> None:
     assert (found.pairs, found.bias, found.win_rate, found.combined) == (0, None, None, None)
 
 
-def test_a_judge_among_the_raters_is_refused() -> None:
-    with pytest.raises(CurationError, match="among the human raters"):
-        judge_report(judged(["tuned"]), people(["tuned"], "j"), answers(["base"]), "j", *PAIR)
+def test_a_rater_called_like_the_judge_does_not_vouch_for_it() -> None:
+    said = ["tuned", "base"] * 30
+    imported = people(said, "j")
+    alone = judge_report(judged(said), imported, answers(["base"] * 60), "j", *PAIR)
+    assert (alone.trust.shared, alone.combined) == (0, None)
+    both = judge_report(judged(said), pl.concat([imported, people(said[::-1])]), answers(["base"] * 60), "j", *PAIR)
+    assert (both.trust.shared, both.trust.raw) == (60, 0.0)
 
 
 def test_equal_lengths_are_a_tie() -> None:
@@ -251,3 +255,19 @@ def test_equal_lengths_are_a_tie() -> None:
     nothing = longer_answer(answers([""] * 40), *PAIR)
     found = trust_in(shared, shared, nothing)
     assert (found.judge_right, found.longer_right, found.trusted) == (1.0, 0.5, True)
+
+
+def test_what_is_combined_after_the_gate_covers_still() -> None:
+    """The gate and the mean use the same pairs: of the studies whose judge passed, 95 % cover people's 0.6."""
+    generator = np.random.default_rng(5)
+    passed = covered = 0
+    for _ in range(150):
+        truth = generator.choice(["tuned", "tie", "base"], 240, p=[0.5, 0.2, 0.3]).tolist()
+        said = [which if generator.random() < 0.8 else "tuned" for which in truth]
+        longer = generator.choice(PAIR, 240).tolist()
+        combined = judge_report(judged(said), people(truth[:40]), answers(longer), "j", *PAIR).combined
+        if combined is not None:
+            passed += 1
+            covered += combined.low <= 0.6 <= combined.high
+    assert passed > 75
+    assert covered / passed >= 0.95 - 3 * np.sqrt(0.05 * 0.95 / passed)
