@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.components.results import draw_sentences, draw_table
-from workbench.app.comparisons import judge_rates
+from workbench.app.comparisons import judge_command, judge_rates
 from workbench.app.plain import plain
 
 
@@ -30,5 +30,4 @@ def draw_judges(project, evaluation) -> None:
             " nothing anywhere: close it and run this in a terminal. Its verdicts never replace ratings; they are"
             " combined with them only where the judge agrees with people better than the rule 'the longer answer'."
         )
-        command = f"workbench judge {project.folder} {evaluation.evaluation} --endpoint URL --model NAME --key-env VAR"
-        st.code(command, language="bash", wrap_lines=True)
+        st.code(judge_command(project, evaluation.evaluation), language="bash", wrap_lines=True)

@@ -25,7 +25,7 @@ def compared(tmp_path: Path) -> tuple[Path, str]:
     """A project with the results of two variants whose answers were imported: its folder, the evaluation."""
     path = tmp_path / "data.jsonl"
     path.write_text("".join(f"{json.dumps(row)}\n" for row in support_examples(60)), "utf-8")
-    with Project.create(tmp_path / "project") as project:
+    with Project.create(tmp_path / "my project") as project:
         project.importing.import_files([path])
         project.reviewing.decide_where(Filter(), "keep", "tester")
         project.splitting.split(read_ratios("60/20/20"))
@@ -36,7 +36,7 @@ def compared(tmp_path: Path) -> tuple[Path, str]:
             path.write_text("".join(f"{json.dumps(line)}\n" for line in lines), "utf-8")
             evaluation = project.importing_results.import_outputs(path, variant, split="validation").evaluation
         project.comparing.results(evaluation)
-    return tmp_path / "project", evaluation
+    return tmp_path / "my project", evaluation
 
 
 def ratings_of(app: AppTest) -> AppTest:
@@ -54,7 +54,7 @@ def ratings_of(app: AppTest) -> AppTest:
 def test_the_page_says_how_to_ask_a_judge_where_none_was_asked(open_app: OpenApp, compared: tuple[Path, str]) -> None:
     folder, evaluation = compared
     app = ratings_of(open_app(folder))
-    assert f"workbench judge {folder} {evaluation} --endpoint" in app.code[0].value
+    assert f"workbench judge '{folder}' {evaluation} --endpoint" in app.code[0].value
     assert "Judge model" not in words_of(app)
 
 

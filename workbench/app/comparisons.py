@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -66,6 +67,11 @@ def judge_rates(report: JudgeReport) -> pl.DataFrame:
         both = ("people, helped by the judge", found.value, found.low, found.high, found.rated + found.judged_only)
         rows = [people, both, *rows]
     return pl.DataFrame(rows, schema=columns, orient="row")
+
+
+def judge_command(project: Project, evaluation: str) -> str:
+    """Return the command that asks a judge, for a shell: a folder's name may hold spaces and worse."""
+    return f"workbench judge {quote(str(project.folder))} {evaluation} --endpoint URL --model NAME --key-env VAR"
 
 
 def prompted(nearest: bool) -> tuple[str, ...]:
