@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.components.judges import draw_judges
 from pages.components.results import DIFFERENCES, VALUES, draw_looks, draw_sentences, draw_table
 from pages.components.texts import texts
 from workbench.app import charts, comparisons, session
@@ -125,6 +126,7 @@ def draw_ratings(project, evaluation) -> None:
         draw_sentences([found.note for found in project.rating.length_controlled(evaluation.evaluation)])
         draw_sentences(project.rating.self_agreement(evaluation.evaluation)["note"].to_list())
     link("rate", "Rate answers blind", ":material/arrow_forward:")
+    draw_judges(project, evaluation)
 
 
 session.page_head("Compare", "The same held-out examples, answered by each variant: did tuning help?")

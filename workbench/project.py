@@ -29,6 +29,7 @@ from workbench.handing_off import HandingOff
 from workbench.history import History
 from workbench.importing import Importing
 from workbench.importing_results import ImportingResults
+from workbench.judging import Judging
 from workbench.neighbours import Neighbours
 from workbench.overview import Overview
 from workbench.preferences import Preferences
@@ -258,6 +259,11 @@ class Project:
     def rating(self) -> Rating:
         """Rate answers blind."""
         return Rating(self.store)
+
+    @cached_property
+    def judging(self) -> Judging:
+        """Let a judge model compare answers, beside the raters."""
+        return Judging(self.store, self.folder)
 
     @cached_property
     def writing_answers(self) -> WritingAnswers:

@@ -5,6 +5,7 @@ from pathlib import Path
 from pipelines.errors import CurationError
 from workbench.comparing import Comparing
 from workbench.files import write_text
+from workbench.judging import Judging
 from workbench.overview import Overview
 from workbench.rating import Rating
 from workbench.report.contents import report_of
@@ -31,6 +32,7 @@ class Reporting:
             Training(store, folder),
             Comparing(store, folder),
             Rating(store),
+            Judging(store, folder),
         )
         return report_markdown(report) if markdown else report_html(report)
 

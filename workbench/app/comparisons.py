@@ -1,6 +1,9 @@
 """Reading an evaluation for people: computing its results once, and the words and orders of its tables."""
 
-from typing import Any
+from __future__ import annotations
+
+from shlex import quote
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -8,6 +11,9 @@ from workbench.app.watching import run_in_background
 from workbench.comparing import EvaluationView, Results
 from workbench.jobs.background import task
 from workbench.project import Project
+
+if TYPE_CHECKING:
+    from pipelines.rating.judge import JudgeReport
 
 VERDICT_ORDER = ("better", "worse", "no evidence", "too few")
 NAMED = 4
@@ -47,6 +53,25 @@ def main_differences(results: Results) -> pl.DataFrame:
         .sort(["variant", "against", "place", "metric"])
         .drop("place")
     )
+
+
+def judge_rates(report: JudgeReport) -> pl.DataFrame:
+    """Return the win rates by people, by the judge and by both together: said by, win_rate, low, high, n."""
+    columns = ("said by", "win_rate", "low", "high", "n")
+    rows: list[tuple[str, float | None, float | None, float | None, int]] = [
+        ("the judge alone", report.win_rate, report.low, report.high, report.pairs - report.unreadable)
+    ]
+    found = report.combined
+    if found is not None:
+        people = ("people alone", found.people, found.people_low, found.people_high, found.rated)
+        both = ("people, helped by the judge", found.value, found.low, found.high, found.rated + found.judged_only)
+        rows = [people, both, *rows]
+    return pl.DataFrame(rows, schema=columns, orient="row")
+
+
+def judge_command(project: Project, evaluation: str) -> str:
+    """Return the command that asks a judge, for a shell: a folder's name may hold spaces and worse."""
+    return f"workbench judge {quote(str(project.folder))} {evaluation} --endpoint URL --model NAME --key-env VAR"
 
 
 def prompted(nearest: bool) -> tuple[str, ...]:

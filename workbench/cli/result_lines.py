@@ -32,6 +32,7 @@ def result_figures(project: Project, results: Results) -> dict[str, Any]:
         "slices": project.collecting.slices(results.evaluation).to_dicts(),
         "raters": project.rating.raters(results.evaluation).to_dicts(),
         "agreement": project.rating.agreement(results.evaluation),
+        **judge_figures(project, results.evaluation),
         "costs": [asdict(cost) for cost in project.comparing.costs(results.evaluation)],
         "labels": labels.macro.to_dicts(),
         "label_classes": labels.classes.to_dicts(),
@@ -62,12 +63,27 @@ def result_lines(project: Project, results: Results) -> list[str]:
     lines += [found.sentence for found in project.rating.stopping(results.evaluation)]
     lines += [found.note for found in project.rating.length_controlled(results.evaluation)]
     lines += project.rating.self_agreement(results.evaluation)["note"].to_list()
+    lines += judge_lines(project, results.evaluation)
     slices = project.collecting.slices(results.evaluation)
     lines += slices.filter(pl.col("finding"))["sentence"].head(_SLICES_TOLD).to_list()
     before, moved = project.collecting.moved(results.evaluation)
     told = moved.filter(pl.col("moved") != "no evidence")["sentence"].head(_SLICES_TOLD)
     lines += [f"since {before}: {sentence}" for sentence in told]
     return [*lines, *results.verdict]
+
+
+def judge_figures(project: Project, evaluation: str) -> dict[str, Any]:
+    """Return what is to be said of the judges of an evaluation, and what they have cost."""
+    return {
+        "judges": [asdict(report) for report in project.judging.reports(evaluation)],
+        "judge_costs": [asdict(cost) for cost in project.judging.costs(evaluation)],
+    }
+
+
+def judge_lines(project: Project, evaluation: str) -> list[str]:
+    """Return the sentences about each judge, its agreement with people before its verdicts, and the costs."""
+    lines = [sentence for report in project.judging.reports(evaluation) for sentence in report.sentences]
+    return [*lines, *(f"judge {cost.sentence}" for cost in project.judging.costs(evaluation))]
 
 
 def label_lines(project: Project, results: Results) -> list[str]:

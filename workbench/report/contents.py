@@ -5,6 +5,7 @@ from typing import Any
 import polars as pl
 
 from workbench.comparing import Comparing
+from workbench.judging import Judging
 from workbench.overview import Overview
 from workbench.rating import Rating
 from workbench.report.document import (
@@ -26,7 +27,13 @@ _RUNS_TOLD, _SENTENCES = 6, 12
 
 
 def report_of(
-    name: str, store: Store, overview: Overview, training: Training, comparing: Comparing, rating: Rating
+    name: str,
+    store: Store,
+    overview: Overview,
+    training: Training,
+    comparing: Comparing,
+    rating: Rating,
+    judging: Judging,
 ) -> Report:
     """Gather a project's figures; an evaluation that nobody has looked at yet is not opened by this."""
     newest = next((record for record in store.runs.evaluations() if store.runs.has_results(record.evaluation)), None)
@@ -44,6 +51,7 @@ def report_of(
             Section("Training", _training(training)),
             Section("Results", _results(results, store)),
             Section("Blind ratings", _ratings(rating)),
+            Section("Judge models", _judges(store, judging)),
             Section("Looks at the test split", _looks(store)),
         ],
     )
@@ -166,6 +174,15 @@ def _ratings_of(evaluation: str, rating: Rating) -> list[Block]:
     blocks += [Paragraph(stopping.sentence) for stopping in rating.stopping(evaluation)]
     agreement = rating.agreement(evaluation)
     return [*blocks, *([Paragraph(str(agreement["note"]))] if agreement else [])]
+
+
+def _judges(store: Store, judging: Judging) -> list[Block]:
+    """Tell of every judge, its agreement with people before its verdict."""
+    names = [record.evaluation for record in store.runs.evaluations()]
+    told = [
+        f"{name}: {sentence}" for name in names for report in judging.reports(name) for sentence in report.sentences
+    ]
+    return [Paragraph(sentence) for sentence in told] or [Paragraph("No judge model was asked.")]
 
 
 def _looks(store: Store) -> list[Block]:

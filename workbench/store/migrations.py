@@ -273,6 +273,18 @@ def ids_are_stored_as_they_are(transaction: Transaction) -> None:
         transaction.execute(statement)
 
 
+def verdicts_of_judges(transaction: Transaction) -> None:
+    """What judge models were asked, and every reply as it came; only ever appended. A NULL verdict is unreadable."""
+    for statement in (
+        "CREATE TABLE judgings (judging VARCHAR, evaluation VARCHAR, judge VARCHAR, model VARCHAR, prompt VARCHAR,"
+        " variant VARCHAR, against VARCHAR, asked BIGINT, settings VARCHAR, started_at TIMESTAMP)",
+        "CREATE TABLE judge_verdicts (judging VARCHAR, evaluation VARCHAR, judge VARCHAR, model VARCHAR,"
+        ' prompt VARCHAR, example_id VARCHAR, "first" VARCHAR, "second" VARCHAR, verdict VARCHAR, reply VARCHAR,'
+        " judged_at TIMESTAMP)",
+    ):
+        transaction.execute(statement)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     examples_and_where_they_came_from,
     decisions_of_people,
@@ -288,6 +300,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     taste_of_reviewers,
     keys_of_stand_ins,
     ids_are_stored_as_they_are,
+    verdicts_of_judges,
 )
 
 

@@ -14,6 +14,7 @@ from workbench.store.edits import EditStore
 from workbench.store.examples import ExampleStore
 from workbench.store.failures import FailureStore
 from workbench.store.history import HistoryStore
+from workbench.store.judging import JudgingStore
 from workbench.store.keys import KeyStore
 from workbench.store.leases import LeaseStore
 from workbench.store.metadata import MetadataStore
@@ -65,6 +66,7 @@ class Store:
         self.versions = VersionStore(self._database)
         self.runs = RunStore(self._database)
         self.ratings = RatingStore(self._database)
+        self.judging = JudgingStore(self._database)
         self.failures = FailureStore(self._database)
         self.tables = TableStore(self._database)
 

@@ -40,6 +40,8 @@ TABLES = {
     "collect": "SELECT * FROM collect ORDER BY place",
     "ratings": 'SELECT comparison_id, evaluation, example_id, rater, "left", "right", choice, criteria, note, rated_at'
     " FROM ratings ORDER BY rated_at, comparison_id",
+    "judge_verdicts": 'SELECT evaluation, judge, model, prompt, example_id, "first", "second", verdict, reply, judging,'
+    ' judged_at FROM judge_verdicts ORDER BY evaluation, judge, example_id, "first"',
 }
 
 

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -16,11 +16,16 @@ class FakeEndpoint:
         self.script: list[Any] = []
         self.requests: list[dict[str, Any]] = []
         self.url = ""
+        self.answer: Callable[[dict[str, Any]], bytes] = capitals
 
 
 def capitals(body: dict[str, Any]) -> bytes:
     """Answer with the last message in capitals."""
-    content = body["messages"][-1]["content"].upper()
+    return said(body["messages"][-1]["content"].upper())
+
+
+def said(content: str) -> bytes:
+    """Return a proper reply that says this."""
     usage = {"prompt_tokens": 10, "completion_tokens": 2}
     return json.dumps({"choices": [{"message": {"content": content}}], "usage": usage}).encode()
 
@@ -46,7 +51,7 @@ def fake_endpoint() -> Iterator[FakeEndpoint]:
                 for name, value in headers.items():
                     self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(do if isinstance(do, bytes) else capitals(body) if status == 200 else b"no")
+                self.wfile.write(do if isinstance(do, bytes) else fake.answer(body) if status == 200 else b"no")
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""

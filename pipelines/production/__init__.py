@@ -1,0 +1,1 @@
+"""Production: what came of variants that real users met."""
