@@ -15,6 +15,7 @@ WHY = {
     "negation": "One says no",
     "code": "Other code",
     "names": "Other names",
+    "subject": "About something else",
     "prompts": "Other questions, one answer",
     "answers": "One question, other answers",
     "short": "Short answers",

@@ -2,8 +2,14 @@
 
 Each cluster is a 2 x 2 table, prompts of production and of training within it and without. It is a gap when
 
-    Fisher's exact test, one-sided, Benjamini-Hochberg over all clusters   q <= false_discovery_rate
-    share in production / share in training                                >= effect_floor
+    one-sided test, Benjamini-Hochberg over all clusters           q <= false_discovery_rate
+    share in production / share in training / usual ratio          >= effect_floor
+
+The usual ratio is that of a topic which training covers. Shares add up to one, so that what production asks and
+training lacks makes every other topic look too common in training: with a quarter of production in gaps the topics
+that are covered stand at 0.76, and a gap's ratio of 1.5 is twice that. The usual ratio is the median over production
+prompts of their clusters' ratios, and 1 at most: where most of production lies in gaps, no topic counts as usual. The
+test is Fisher's exact one where it is 1, and the binomial of the cluster's prompts where it is less.
 
 Counts are of examples; where production queries repeat, their weights tell the volume, which decides how much to
 collect but not what is significant: one query asked ten thousand times is no ten thousand findings.
@@ -13,7 +19,7 @@ production volume, tempered by a square root (so that head topics leave somethin
 that it would be no gap any more.
 
 Source: Fisher 1934; Benjamini and Hochberg 1995; interval of the ratio by logarithms, Katz et al. 1978, with half a
-prompt added to each cell when training has none.
+prompt added to each cell when training has none; a median of ratios as the reference, Anders and Huber 2010.
 Not covered: queries that come in sessions, which are less independent than the test supposes.
 """
 
@@ -78,11 +84,14 @@ def find_gaps(
     asked = np.bincount(labels[production], minlength=clusters)
     answered = np.bincount(labels[~production], minlength=clusters)
     volume = np.bincount(labels[production], weights=weights[production], minlength=clusters).astype(np.float64)
-    q_values = benjamini_hochberg(fisher_greater(asked, answered))
     ratio, low, high = share_ratio(asked, answered, settings.confidence)
-    found = np.flatnonzero((q_values <= settings.false_discovery_rate) & (ratio >= settings.effect_floor))
+    floor = settings.effect_floor * (usual := usual_ratio(asked, ratio))
+    q_values = benjamini_hochberg(
+        fisher_greater(asked, answered) if usual == 1.0 else binomial_greater(asked, answered, usual)
+    )
+    found = np.flatnonzero((q_values <= settings.false_discovery_rate) & (ratio >= floor))
     missing = volume / volume.sum() - answered / answered.sum()
-    collect = rows_to_collect(volume, answered, settings.effect_floor)
+    collect = rows_to_collect(volume, answered, floor)
     rows = []
     for cluster in sorted(found.tolist(), key=lambda number: (-missing[number], number)):
         inside = np.flatnonzero(production & (labels == cluster))
@@ -115,6 +124,21 @@ def fisher_greater(asked: Counts, answered: Counts) -> Floats:
     return np.minimum(np.asarray(hypergeom.sf(asked - 1, total, asked + answered, drawn), dtype=np.float64), 1.0)
 
 
+def usual_ratio(asked: Counts, ratio: Floats) -> float:
+    """Return the ratio that half of the production prompts have at most in their cluster; 1 where it is more."""
+    order = np.argsort(ratio, kind="stable")
+    below = np.cumsum(asked[order])
+    return min(1.0, float(ratio[order][np.searchsorted(below, below[-1] / 2)]))
+
+
+def binomial_greater(asked: Counts, answered: Counts, usual: float) -> Floats:
+    """Return the chance of so many production prompts or more if the cluster's ratio of shares were the usual one."""
+    from scipy.stats import binom
+
+    odds = usual * asked.sum() / answered.sum()
+    return np.asarray(binom.sf(asked - 1, asked + answered, odds / (1 + odds)), dtype=np.float64)
+
+
 def benjamini_hochberg(p_values: Floats) -> Floats:
     """Return the smallest false discovery rate at which each finding would be reported."""
     order = np.argsort(p_values, kind="stable")
@@ -139,7 +163,13 @@ def share_ratio(asked: Counts, answered: Counts, confidence: float) -> tuple[Flo
 
 
 def rows_to_collect(volume: Floats, answered: Counts, effect_floor: float) -> Counts:
-    """Return for each cluster how many training examples bring it to its target share, 0 where it is there."""
+    """Return for each cluster how many training examples bring it to its target share, 0 where it is there.
+
+    Args:
+        volume: production's volume by cluster.
+        answered: training prompts by cluster.
+        effect_floor: the ratio of shares at which a cluster is a gap.
+    """
     share = volume / volume.sum()
     tempered = np.sqrt(share) / np.sqrt(share).sum()
     target = np.minimum(np.maximum(tempered, share / max(effect_floor, 1.0)), 0.99)

@@ -13,7 +13,10 @@ class CoverageSettings(BaseModel, frozen=True, extra="forbid"):
         0.05, gt=0.0, lt=1.0, description="Share of the reported gaps that may be due to chance."
     )
     effect_floor: float = Field(
-        2.0, ge=1.0, le=100.0, description="Least ratio of the share in production to the share in training of a gap."
+        2.0,
+        ge=1.0,
+        le=100.0,
+        description="Least ratio of the share in production to that in training of a gap, to that of covered topics.",
     )
     confidence: float = Field(0.95, ge=0.5, lt=1.0, description="Confidence of the interval around that ratio.")
     neighbours: int = Field(

@@ -5,6 +5,8 @@
                "take 3 from 5" / "take 5 from 3"                   the same numbers, between the same words in turn
     code       "x = a + b" / "x = a - b"                           each side's code holds a literal the other lacks
     names      "open a door for Ann" / "open a door for Ben"       each side holds a name the other lacks
+    subject    "what do red frogs eat?" / "... green frogs ..."    each side holds a word, in question and answer, that
+                                                                   the other lacks in both
     prompts    the same answer to questions about other things
     answers    the same question with another answer: a conflict, or other labels, but no duplicate
     short      only completions are compared, and they are short: "negative" makes no duplicates
@@ -13,10 +15,14 @@ Numbers, negation and names are looked for in the prompts and in the completions
 as numbers. A number holds its inner separators (3.5 is not 5.3, nor 35; 2024-03-01 is not 2024-01-03), but where all
 groups of digits agree in order, other separators between them make no other number (10:30 and 10.30). A name is a word
 with a capital letter inside a sentence; spellings that nearly agree are one.
-JSON completions are the same when the values of the keys that both have agree (keys compared without case and
+The subject is looked for in near pairs only: where wording may differ, a synonym taken up in the answer is no other
+subject. JSON completions are the same when the values of the keys that both have agree (keys compared without case and
 punctuation). A text that only lacks the other's beginning or end is cut short, not negated.
 
-Not covered: negation in languages other than English, names in scripts without capitals, synonyms of opposite meaning.
+Measured on `prompt_templates`: none of the 14,106 near pairs of one source is held apart by subject, and 525 pairs of
+different sources are.
+Not covered: a synonym exchanged in question and answer alike, which looks like another subject; negation in languages
+other than English, names in scripts without capitals, synonyms of opposite meaning.
 """
 
 import json
@@ -54,6 +60,8 @@ NEGATED_WORDS = 8
 # to say the same. Answers in one house voice share greeting and farewell, so that half of the words is not enough.
 PROMPT_OVERLAP = 0.5
 ANSWER_OVERLAP = 0.8
+# A word of fewer letters is seldom what an example is about.
+SUBJECT_LETTERS = 3
 # Texts that lack more of each other's words than this differ by more than spelling.
 MISSPELT_WORDS = 12
 # Two spellings of at least this likeness are one name, or one value.
@@ -165,6 +173,8 @@ def guard_of(one: Sides, other: Sides, kind: str, settings: DuplicateSettings) -
         return "code"
     if settings.names_guard and any(_names_differ(*pair) for pair in fields):
         return "names"
+    if settings.subject_guard and kind == "near" and _has_own_subject(one, other) and _has_own_subject(other, one):
+        return "subject"
     if settings.fields_guard:
         same_prompt = _overlap(one.prompt, other.prompt) >= PROMPT_OVERLAP
         if kind == "near" and not same_prompt:
@@ -226,13 +236,32 @@ def _negated(words: Counter[str], others: Counter[str]) -> bool:
 def _names_differ(one: Text, other: Text) -> bool:
     missing = [name for name in one.names if name not in other.bag]
     extra = [name for name in other.names if name not in one.bag]
-    return _has_stranger(missing, other) and _has_stranger(extra, one)
+    return _has_stranger(missing, one, other) and _has_stranger(extra, other, one)
 
 
-def _has_stranger(names: list[str], text: Text) -> bool:
-    """Whether one of the names stands in a text in no spelling; of very many, one surely does not."""
+def _has_stranger(names: list[str], text: Text, other: Text) -> bool:
+    """Whether one of the names of a text stands in the other in no spelling; of very many, one surely does not.
+
+    A word that both texts have is no spelling of a name: where both say "from", "Rome" is not meant by it.
+    """
     return len(names) > MISSPELT_WORDS or any(
-        not any(_same_spelling(name, word) for word in text.bag) for name in names
+        not any(_same_spelling(name, word) for word in other.bag if word not in text.bag) for name in names
+    )
+
+
+def _has_own_subject(one: Sides, other: Sides) -> bool:
+    """Whether a word of one side's question comes again in its answer, and stands nowhere in the other side."""
+    own = [
+        word
+        for word in one.prompt.bag
+        if len(word) >= SUBJECT_LETTERS
+        and word in one.completion.bag
+        and word not in other.prompt.bag
+        and word not in other.completion.bag
+    ]
+    return any(
+        _has_stranger([word], one.prompt, other.prompt) and _has_stranger([word], one.completion, other.completion)
+        for word in own
     )
 
 

@@ -38,6 +38,10 @@ class DuplicateSettings(BaseModel, frozen=True, extra="forbid"):
         True, description="Keep apart pairs whose code differs in an identifier, a string or an operator."
     )
     names_guard: bool = Field(True, description="Keep apart pairs in which each side holds a name the other lacks.")
+    subject_guard: bool = Field(
+        True,
+        description="Keep apart near pairs in which each side's question and answer share a word that the other lacks.",
+    )
     fields_guard: bool = Field(
         True, description="Keep apart pairs whose prompts, or whose completions, say different things."
     )

@@ -45,6 +45,15 @@ class QualitySettings(BaseModel, frozen=True, extra="forbid"):
     length_spread: float = Field(
         4.0, gt=0.0, description="Robust standard deviations of log length, within a task, from which length is odd."
     )
+    readability_spread: float = Field(
+        4.0, gt=0.0, description="Robust standard deviations of readability, within a task, from which it is odd."
+    )
+    boilerplate_share: float = Field(
+        0.001,
+        ge=0.0,
+        le=1.0,
+        description="Share of all examples that have an opening or closing sentence from which it is boilerplate.",
+    )
     repetition_share: float = Field(
         0.5, gt=0.0, le=1.0, description="Share of an answer made of repeated word runs from which it is repetitive."
     )

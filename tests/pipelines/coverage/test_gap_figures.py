@@ -5,17 +5,19 @@ import json
 import numpy as np
 import polars as pl
 import pytest
-from scipy.stats import fisher_exact
+from scipy.stats import binomtest, fisher_exact
 from statsmodels.stats.contingency_tables import Table2x2
 from statsmodels.stats.multitest import multipletests
 
 from pipelines.coverage.gaps import (
     benjamini_hochberg,
+    binomial_greater,
     far_apart,
     find_gaps,
     fisher_greater,
     rows_to_collect,
     share_ratio,
+    usual_ratio,
 )
 from pipelines.coverage.headline import covered_share
 from pipelines.coverage.settings import CoverageSettings
@@ -34,6 +36,43 @@ def test_p_values_equal_fishers_exact_test() -> None:
         for a, t in zip(ASKED, ANSWERED, strict=True)
     ]
     np.testing.assert_allclose(fisher_greater(ASKED, ANSWERED), expected, rtol=1e-9)
+
+
+def test_binomial_p_values_equal_those_of_scipy() -> None:
+    # 200 asked and 300 answered in all: at a usual ratio of 0.75 a covered prompt is of production with odds of 1 to 2.
+    expected = [
+        binomtest(int(a), int(a + t), 1 / 3, alternative="greater").pvalue if a + t else 1.0
+        for a, t in zip(ASKED, ANSWERED, strict=True)
+    ]
+    np.testing.assert_allclose(binomial_greater(ASKED, ANSWERED, 0.75), expected, rtol=1e-9)
+
+
+def test_the_usual_ratio_is_that_of_the_topics_which_are_covered() -> None:
+    # Four topics of 100 and 50 prompts and two that training lacks or nearly lacks.
+    asked, answered = np.array([50, 50, 50, 50, 50, 50]), np.array([100, 100, 100, 100, 0, 10])
+    ratio, _, _ = share_ratio(asked, answered, 0.95)
+    # (50 / 300) / (100 / 410) = 0.683
+    assert usual_ratio(asked, ratio) == pytest.approx(0.6833, abs=1e-4)
+    assert usual_ratio(asked[::-1], ratio[::-1]) == usual_ratio(asked, ratio)
+    # Where most of production lies in gaps, or training has topics that nobody asks for, nothing is usual.
+    mostly = np.array([100, 100, 0, 0, 10, 10])
+    assert usual_ratio(asked, share_ratio(asked, mostly, 0.95)[0]) == 1.0
+    assert (
+        usual_ratio(np.array([50, 50, 0]), share_ratio(np.array([50, 50, 0]), np.array([50, 50, 900]), 0.95)[0]) == 1.0
+    )
+
+
+def test_without_a_difference_hardly_ever_a_gap_is_claimed() -> None:
+    random = np.random.default_rng(5)
+    shares = random.dirichlet(np.full(60, 5.0))
+    claimed = 0
+    for _ in range(200):
+        asked, answered = random.multinomial(1_500, shares), random.multinomial(2_500, shares)
+        usual = usual_ratio(asked, share_ratio(asked, answered, 0.95)[0])
+        p_values = fisher_greater(asked, answered) if usual == 1.0 else binomial_greater(asked, answered, usual)
+        claimed += bool((benjamini_hochberg(p_values) <= 0.05).any())
+    # The level is 0.05; 18 of 200 is its 99 % bound.
+    assert claimed <= 18
 
 
 def test_q_values_equal_those_of_statsmodels() -> None:

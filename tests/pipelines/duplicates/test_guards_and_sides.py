@@ -4,6 +4,7 @@ import pytest
 
 from pipelines.duplicates.code import code_literals
 from pipelines.duplicates.find import Duplicates, find_duplicates
+from pipelines.duplicates.guards import Sides, Text, guard_of
 from pipelines.duplicates.settings import DuplicateSettings
 from pipelines.examples import examples_frame
 
@@ -46,6 +47,46 @@ def test_the_same_numbers_in_another_order_are_not_the_same(one: str, other: str
     found = pairs((f"{QUESTION} {one}", ANSWER), (f"{QUESTION} {other}", ANSWER))
     assert set(guards(found)) == {guard}
     assert found.extra == (guard is None)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "guard"),
+    [
+        (("red", "red"), ("green", "green"), "subject"),
+        # only the question, or only the answer, is worded otherwise
+        (("red", "red"), ("crimson", "red"), None),
+        (("red", "red"), ("red", "crimson"), None),
+        # one side says more, the other says nothing else
+        (("red", "red"), ("", ""), None),
+        # a spelling is no other subject
+        (("colourful", "colourful"), ("colorful", "colorful"), None),
+        # too short a word, and a word that the other side has elsewhere
+        (("ox", "ox"), ("ax", "ax"), None),
+        (("red", "red"), ("green", "green or red"), None),
+    ],
+)
+def test_a_word_exchanged_in_question_and_answer_is_another_subject(
+    one: tuple[str, str], other: tuple[str, str], guard: str | None
+) -> None:
+    turns = [
+        (f"{QUESTION} It has {asked} legs in fine steel", f"{ANSWER} The {told} legs are free")
+        for asked, told in (one, other)
+    ]
+    assert guards(pairs(*turns)) == [guard]
+    assert guards(pairs(*turns, subject_guard=False)) == [None]
+
+
+def test_a_word_that_both_have_is_no_spelling_of_a_name() -> None:
+    rome, paris = (Sides(Text(f"How far is the moon from {city}?"), Text("It is far.")) for city in ("Rome", "Paris"))
+    assert guard_of(rome, paris, "near", DuplicateSettings()) == "names"
+
+
+def test_another_subject_is_none_where_the_wording_may_differ() -> None:
+    red, green = (
+        Sides(Text(f"What do {colour} frogs eat?"), Text(f"A {colour} frog eats flies.")) for colour in ("red", "green")
+    )
+    assert guard_of(red, green, "near", DuplicateSettings(fields_guard=False)) == "subject"
+    assert guard_of(red, green, "semantic", DuplicateSettings(fields_guard=False)) is None
 
 
 @pytest.mark.parametrize(
