@@ -64,8 +64,10 @@ class SplitSettings(BaseModel, frozen=True, extra="forbid"):
     )
     seed: int = Field(0, ge=0, lt=2**32, description="Another seed gives another split.")
     key: str = Field("", max_length=200, description="Column whose equal values stay together: a source key.")
-    by: Literal["group", "time", "split"] = Field(
-        "group", description="group: by the groups' hashes. time: test is the latest. split: a column names the split."
+    by: Literal["group", "time", "split", "production"] = Field(
+        "group",
+        description="group: by the groups' hashes. time: test is the latest. split: a column names the split. "
+        "production: test has production's shares of the clusters.",
     )
     column: str = Field("", max_length=200, description="Column that holds the time, or the name of the split.")
 

@@ -38,7 +38,7 @@ def start_split(
         seed: of the split.
         include_pending: take undecided examples as kept.
         key: column whose equal values stay together.
-        by: group, time or split.
+        by: group, time, split or production.
         column: column of the time or of the split's name.
 
     Raises:
@@ -51,7 +51,7 @@ def start_split(
     from pipelines.splitting.settings import SplitSettings
 
     shares = {"train": train / 100, "validation": validation / 100, "test": test / 100, "seed": seed}
-    chosen = {"key": key or "", "by": by, "column": (column or "") if by != "group" else ""}
+    chosen = {"key": key or "", "by": by, "column": (column or "") if by in ("time", "split") else ""}
     settings = checked_settings(SplitSettings, {**shares, **chosen}, "split")
 
     def work(progress: Progress) -> SplitReport:
