@@ -50,6 +50,7 @@ def draw_columns(project) -> dict:
             "Column", names, None, placeholder="for time or split", help="Else not used"
         )
         chosen["key"] = right.selectbox("Source key", names, None, placeholder="none", help=helped)
+    chosen["noise"] = st.toggle("A second test set, typed as production types", help="It is exported as test_noisy.")
     return chosen
 
 

@@ -1,6 +1,8 @@
-"""What production asks about: how often each cluster, and what the clusters do not know."""
+"""What production asks about, and how: how often it asks about each cluster, and how sloppily it writes."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import polars as pl
 
@@ -17,11 +19,7 @@ def production_clusters(store: Store) -> pl.DataFrame:
     Raises:
         CurationError: there is no production query, or no clusters; says how to get them.
     """
-    if store.examples.with_role("production").is_empty():
-        raise CurationError(
-            "There are no production queries to match the test split with.",
-            "Import some: workbench import PROJECT FILE --as production; then run the stage coverage.",
-        )
+    _queries(store)
     clusters = store.analysis.production_clusters()
     if clusters.is_empty():
         raise CurationError(
@@ -29,3 +27,43 @@ def production_clusters(store: Store) -> pl.DataFrame:
             "Run the stages: workbench curate PROJECT --only embeddings,coverage, or the Quality page.",
         )
     return clusters
+
+
+def production_noise(store: Store, examples: pl.DataFrame) -> tuple[dict[str, Any], list[str]]:
+    """Measure how production writes against how the training prompts are written.
+
+    Args:
+        store: of the project.
+        examples: `EXAMPLES`, the curated ones.
+
+    Returns:
+        the rates of both sides and the chances (see `pipelines/splitting/noise.py`), and what a person should know.
+
+    Raises:
+        CurationError: there is no production query, or the queries are written as cleanly as the training prompts.
+    """
+    from pipelines.splitting.noise import NoiseRates, measure_noise
+
+    noise = measure_noise(_queries(store)["prompt"], examples["prompt"])
+    if not noise.any:
+        raise CurationError(
+            "The production queries are written as cleanly as the training prompts: there is no noise to put on.",
+            "Split without a second test set.",
+        )
+    told = ", ".join(
+        f"{str(field.description).rstrip('.').lower()} {getattr(noise.production, name):.1%}"
+        f" (in training {getattr(noise.training, name):.1%})"
+        for name, field in NoiseRates.model_fields.items()
+        if getattr(noise.chances, name) > 0
+    )
+    return noise.model_dump(), [f"The second test set, test_noisy, is written as production is: {told}."]
+
+
+def _queries(store: Store) -> pl.DataFrame:
+    found = store.examples.with_role("production")
+    if found.is_empty():
+        raise CurationError(
+            "There are no production queries to match the test split with.",
+            "Import some: workbench import PROJECT FILE --as production; then run the stage coverage.",
+        )
+    return found

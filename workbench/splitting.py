@@ -13,7 +13,7 @@ import polars as pl
 
 from pipelines.errors import CurationError
 from pipelines.progress import Progress, no_progress, part_of
-from workbench.production_shares import production_clusters
+from workbench.production_shares import production_clusters, production_noise
 from workbench.settings import checked_settings
 from workbench.split_columns import Columns
 from workbench.split_strata import with_strata
@@ -97,9 +97,10 @@ class Splitting:
         split = split_examples(described, groups, settings, previous=previous, production=production)
         notes = [*columns.notes(), *notes, *told]
         members = _place_all(groups, split.assignments, included)
+        noise, said = production_noise(self._store, curated) if settings.noise else (None, [])
         certificate = self._certify(curated, split.assignments, part_of(progress, 0.4, 0.95))
         version = _version_of(members.filter("included"), settings.record)
-        notes = [*notes, *split.notes]
+        notes = [*notes, *split.notes, *said]
         record = self._store.versions.add(
             version,
             members,
@@ -107,6 +108,7 @@ class Splitting:
             certificate=certificate,
             notes=notes,
             now=self._store.now(),
+            noise=noise,
         )
         progress(1.0, "split")
         return SplitReport(self._store.versions.counts(record.number), version, certificate, notes)
@@ -193,8 +195,8 @@ class Splitting:
         return self._store.versions.all()
 
 
-def read_ratios(text: str, seed: int = 0, **chosen: str) -> SplitSettings:
-    """Read ratios such as `80/10/10` (percent) or `0.8/0.1/0.1`; `chosen` gives key, by and column.
+def read_ratios(text: str, seed: int = 0, **chosen: str | bool) -> SplitSettings:
+    """Read ratios such as `80/10/10` (percent) or `0.8/0.1/0.1`; `chosen` gives key, by, column and noise.
 
     Raises:
         CurationError: not three numbers, or they do not sum to 100 (or 1).

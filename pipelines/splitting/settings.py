@@ -70,12 +70,16 @@ class SplitSettings(BaseModel, frozen=True, extra="forbid"):
         "production: test has production's shares of the clusters.",
     )
     column: str = Field("", max_length=200, description="Column that holds the time, or the name of the split.")
+    noise: bool = Field(
+        False,
+        description="Also make a second test set: the test prompts with production's typos, case and short forms.",
+    )
 
     @property
     def record(self) -> dict[str, object]:
-        """What a version remembers: a column that is not named is left out, as before there were any."""
-        given = {name for name in ("key", "column") if getattr(self, name)} | ({"by"} if self.by != "group" else set())
-        return {name: value for name, value in self.model_dump().items() if name not in {"key", "by", "column"} - given}
+        """What a version remembers: what came later and was not asked for is left out, as before there was any."""
+        further = {"key": "", "by": "group", "column": "", "noise": False}
+        return {name: value for name, value in self.model_dump().items() if further.get(name) != value}
 
     @model_validator(mode="after")
     def _ratios_add_up(self) -> "SplitSettings":

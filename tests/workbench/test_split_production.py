@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from pipelines.errors import CurationError
 from tests.workbench.conftest import support_examples
 from workbench.cli.main import workbench
+from workbench.handing_off import verify_folder
 from workbench.splitting import read_ratios
 
 
@@ -67,3 +68,52 @@ def test_the_command_splits_by_production(asked):
     figures = json.loads(result.stdout)
     assert figures["counts"]["test"] == 24
     assert any("By production" in note for note in figures["notes"])
+
+
+@pytest.fixture
+def noisy(project, word_encoder, write_jsonl):
+    """120 tidy examples; production asks without capitals and without a mark at the end."""
+    rows = support_examples(120)
+    project.importing.import_files([write_jsonl("rows.jsonl", rows)])
+    queries = [{"text": row["messages"][0]["content"].lower().rstrip("?")} for row in support_examples(200)[120:]]
+    project.importing.import_files([write_jsonl("asked.jsonl", queries)], role="production")
+    return project
+
+
+def test_the_second_test_set_has_productions_noise_on_the_prompts_alone(noisy, tmp_path):
+    report = noisy.splitting.split(read_ratios("80/10/10", noise=True), include_pending=True)
+    assert any("prompts without a capital 100.0% (in training 0.0%)" in note for note in report.notes)
+    written = noisy.exporting.export(tmp_path / "out")
+    assert written.files["test_noisy"][1] == written.files["test"][1] == 12
+    tidy, spoilt = (
+        [json.loads(line)["messages"] for line in (tmp_path / "out" / name).read_text("utf-8").splitlines()]
+        for name in ("test.jsonl", "test_noisy.jsonl")
+    )
+    for before, after in zip(tidy, spoilt, strict=True):
+        assert after[1] == before[1]
+        assert after[0] == {**before[0], "content": before[0]["content"].lower().rstrip("?")}
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text("utf-8"))
+    assert manifest["noise"]["production"]["lower"] == 1
+    assert verify_folder(tmp_path / "out").passed
+    noisy.exporting.export(tmp_path / "again")
+    assert (tmp_path / "again" / "test_noisy.jsonl").read_bytes() == (
+        tmp_path / "out" / "test_noisy.jsonl"
+    ).read_bytes()
+
+
+def test_a_trainer_gets_no_second_test_set_and_a_plain_split_has_none(noisy, tmp_path):
+    noisy.splitting.split(read_ratios("80/10/10", noise=True), include_pending=True)
+    assert set(noisy.exporting.export(tmp_path / "mlx", "mlx").files) == {"train", "validation"}
+    noisy.splitting.split(read_ratios("80/10/10"), include_pending=True)
+    assert set(noisy.exporting.export(tmp_path / "plain").files) == {"train", "validation", "test"}
+    noisy.versions.restore("1")
+    assert "test_noisy" in noisy.exporting.export(tmp_path / "restored").files
+
+
+def test_production_as_clean_as_training_gives_no_second_test_set(project, word_encoder, write_jsonl):
+    rows = support_examples(60)
+    project.importing.import_files([write_jsonl("rows.jsonl", rows)])
+    queries = [{"text": row["messages"][0]["content"]} for row in rows]
+    project.importing.import_files([write_jsonl("asked.jsonl", queries)], role="production")
+    with pytest.raises(CurationError, match="no noise to put on"):
+        project.splitting.split(read_ratios("80/10/10", noise=True), include_pending=True)

@@ -273,6 +273,11 @@ def ids_are_stored_as_they_are(transaction: Transaction) -> None:
         transaction.execute(statement)
 
 
+def noise_of_versions(transaction: Transaction) -> None:
+    """What production's noise was when a version was made, for its second test set."""
+    transaction.execute("ALTER TABLE versions ADD COLUMN noise VARCHAR")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     examples_and_where_they_came_from,
     decisions_of_people,
@@ -288,6 +293,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     taste_of_reviewers,
     keys_of_stand_ins,
     ids_are_stored_as_they_are,
+    noise_of_versions,
 )
 
 
