@@ -154,6 +154,14 @@ class VersionStore:
             {"number": number},
         )
 
+    def member_sizes(self, number: int) -> pl.DataFrame:
+        """Return example_id, split, tokens, turns of the curated members of a version, by id."""
+        return self._database.frame(
+            "SELECT m.example_id, m.split, e.tokens, e.turns FROM version_members m JOIN examples e USING (example_id)"
+            " WHERE m.number = $number AND m.included ORDER BY m.example_id",
+            {"number": number},
+        )
+
     def sealed_kin(self, number: int) -> pl.DataFrame:
         """Return what is sealed with a version though no member of it: other texts of its test examples."""
         return self._database.frame(
