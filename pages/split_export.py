@@ -9,7 +9,12 @@ from workbench.app.navigation import link
 from workbench.app.plain import counted, plain
 from workbench.app.watching import finished, watch
 
-BY = {"group": "groups", "time": "time, test is the latest", "split": "a column that names the split"}
+BY = {
+    "group": "groups",
+    "time": "time, test is the latest",
+    "split": "a column that names the split",
+    "production": "production, test asks what it asks",
+}
 
 
 def draw_split_form(project, counts) -> None:
@@ -32,17 +37,21 @@ def draw_split_form(project, counts) -> None:
 
 
 def draw_columns(project) -> dict:
-    """Draw what columns may decide: a source key (the likely one is named), a time, or the name of the split."""
+    """Draw what decides: groups, production, or columns: a source key (the likely one is named), a time, a split."""
     names = project.splitting.columns()
-    if not names:
-        return {}
-    found = project.splitting.suggested_key()
-    likely = f"'{found.column}' looks like one." if found else "No column looks like one."
+    offered = [by for by in BY if names or by in ("group", "production")]
     left, middle, right = st.columns(3)
-    key = left.selectbox("Source key", names, None, placeholder="none", help=f"Equal values stay together. {likely}")
-    by = middle.selectbox("Split by", list(BY), format_func=BY.get)
-    column = right.selectbox("Column", names, None, placeholder="for time or split", help="Not needed for groups")
-    return {"key": key, "by": by, "column": column}
+    chosen = {"by": left.selectbox("Split by", offered, format_func=BY.get)}
+    if names:
+        found = project.splitting.suggested_key()
+        likely = f"'{found.column}' looks like one." if found else "No column looks like one."
+        helped = f"Equal values stay together. {likely}"
+        chosen["column"] = middle.selectbox(
+            "Column", names, None, placeholder="for time or split", help="Else not used"
+        )
+        chosen["key"] = right.selectbox("Source key", names, None, placeholder="none", help=helped)
+    chosen["noise"] = st.toggle("A second test set, typed as production types", help="It is exported as test_noisy.")
+    return chosen
 
 
 def draw_current(project, current) -> None:

@@ -59,8 +59,7 @@ def data_card(store: Store, version: VersionRecord) -> str:
 
 def _contents(store: Store, version: VersionRecord) -> list[str]:
     """Describe lengths, languages and clusters of what the splits hold."""
-    members = store.versions.members(version.number).filter("included").select("example_id", "split")
-    examples = store.examples.with_ids(members["example_id"].to_list()).join(members, on="example_id")
+    examples = store.versions.member_sizes(version.number)
     lengths = [
         (split, *(round(value) for value in row))
         for split in ("train", "validation", "test")
@@ -69,18 +68,15 @@ def _contents(store: Store, version: VersionRecord) -> list[str]:
     ]
     lines = ["## Contents", "", "Length in tokens, about four characters each:", ""]
     lines += [*_table(lengths, ("split", "least", "median", "90 %", "99 %", "most")), ""]
-    train = examples.filter(pl.col("split") == "train").sort("example_id")
-    lines += ["Languages of the answers in training:", "", *_table(_languages(train), ("language", "share")), ""]
+    train = examples.filter(pl.col("split") == "train")
+    sample = train["example_id"].gather_every(max(1, train.height // _LANGUAGE_SAMPLE)).head(_LANGUAGE_SAMPLE)
+    languages = _languages(store.examples.with_ids(sample.to_list())["completion"])
+    lines += ["Languages of the answers in training:", "", *_table(languages, ("language", "share")), ""]
     turns = train.group_by("turns").len().sort("turns").rows()
     lines += ["Answers in a conversation:", "", *_table(turns, ("answers", "training examples")), ""]
     clusters = store.analysis.clusters()
     if clusters.height:
-        by_cluster = (
-            store.analysis.cluster_of()
-            .join(members.filter(pl.col("split") == "train"), on="example_id")
-            .group_by("cluster_id")
-            .len("train")
-        )
+        by_cluster = store.analysis.cluster_of().join(train, on="example_id").group_by("cluster_id").len("train")
         rows = (
             clusters.join(by_cluster, on="cluster_id", how="left")
             .select("title", pl.col("train").fill_null(0))
@@ -92,14 +88,13 @@ def _contents(store: Store, version: VersionRecord) -> list[str]:
     return lines
 
 
-def _languages(train: pl.DataFrame) -> list[tuple[object, ...]]:
+def _languages(sample: pl.Series) -> list[tuple[object, ...]]:
     from pipelines.quality.language import identify_languages
 
-    sample = train.gather_every(max(1, train.height // _LANGUAGE_SAMPLE)).head(_LANGUAGE_SAMPLE)
     if sample.is_empty():
         return []
-    found = [told[0] if told else "too short to tell" for told in identify_languages(sample["completion"])]
-    return [(language, f"{100 * n / sample.height:.1f} %") for language, n in Counter(found).most_common()]
+    found = [told[0] if told else "too short to tell" for told in identify_languages(sample)]
+    return [(language, f"{100 * n / sample.len():.1f} %") for language, n in Counter(found).most_common()]
 
 
 def _table(rows: Sequence[tuple[object, ...]], columns: tuple[str, ...]) -> list[str]:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 CARD = "DATA_CARD.md"
 PROVENANCE = "provenance.jsonl"
+# The second test set: the test split's prompts with production's noise.
+NOISY = "test_noisy"
 # A preview looks at so many examples for some that the format can carry.
 _PREVIEWED = 200
 _COLUMNS = ("example_id", "messages", "prompt", "completion")
@@ -91,12 +93,16 @@ class Exporting:
     def _splits(self, layout: Layout, version: VersionRecord) -> dict[str, pl.DataFrame]:
         """Return what a layout hands over: its splits, with the further columns of the imported files."""
         further = self._store.examples.further_columns()
-        return {
+        splits = {
             split: self.split_examples(split, version)
             .select(_COLUMNS)
             .join(further, on="example_id", how="left", maintain_order="left")
             for split in layout.files
+            if split != NOISY
         }
+        if NOISY in layout.files:
+            splits[NOISY] = noisy_examples(splits["test"], version)
+        return splits
 
     def preview(self, format: str = "chat", split: str = "train", rows: int = 3) -> list[str]:
         """Return the first lines that an export would write, without writing them into the project.
@@ -143,7 +149,7 @@ class Exporting:
         from pipelines.exports.write import check_export, write_export
 
         version = self._current()
-        layout = layout_named(format)
+        layout = _with_noisy_test(layout_named(format), version)
         out = out.expanduser().absolute()
         _check_folder(out)
         splits = self._splits(layout, version)
@@ -169,6 +175,7 @@ class Exporting:
                 "tool": layout.source,
                 "test_split": "sealed: not handed over" if layout.for_trainer else "in its own file",
                 "certificate": version.certificate,
+                "noise": version.noise,
                 "sources": [
                     {name: row[name] for name in ("source", "role", "format", "file", "lines", "accepted", "rejected")}
                     for row in self._store.examples.sources().to_dicts()
@@ -245,6 +252,36 @@ def files_of_export(manifest: Mapping[str, object]) -> dict[str, str]:
     assert isinstance(files, dict)
     assert isinstance(side, dict)
     return {str(entry["file"]): str(entry["sha256"]) for entry in files.values()} | side
+
+
+def noisy_examples(examples: pl.DataFrame, version: VersionRecord) -> pl.DataFrame:
+    """Return test examples with their version's noise on the prompts; ids and answers stay.
+
+    Args:
+        examples: example_id, messages, prompt, and any more columns.
+        version: one with noise.
+    """
+    from pipelines.examples import canonical_messages, messages_of, prompt_text
+    from pipelines.splitting.noise import NoiseRates, noisy_messages
+
+    assert version.noise is not None
+    chances, seed = NoiseRates(**version.noise["chances"]), int(version.settings["seed"])
+    noisy = [
+        noisy_messages(messages_of(canonical), chances, seed, example_id)
+        for example_id, canonical in examples.select("example_id", "messages").iter_rows()
+    ]
+    return examples.with_columns(
+        messages=pl.Series([canonical_messages(messages) for messages in noisy], dtype=pl.String),
+        prompt=pl.Series([prompt_text(messages) for messages in noisy], dtype=pl.String),
+    )
+
+
+def _with_noisy_test(layout: Layout, version: VersionRecord) -> Layout:
+    """Add the second test set where the version has one and the layout hands over the test split."""
+    if version.noise is None or layout.for_trainer:
+        return layout
+    test = Path(layout.files["test"])
+    return replace(layout, files={**layout.files, NOISY: test.with_name(f"test_noisy{test.suffix}").as_posix()})
 
 
 def _check_folder(out: Path) -> None:

@@ -13,8 +13,10 @@ import polars as pl
 
 from pipelines.errors import CurationError
 from pipelines.progress import Progress, no_progress, part_of
+from workbench.production_shares import production_clusters, production_noise
 from workbench.settings import checked_settings
 from workbench.split_columns import Columns
+from workbench.split_strata import with_strata
 from workbench.store.store import Store
 from workbench.vectors import project_vectors
 
@@ -76,6 +78,7 @@ class Splitting:
         settings = settings or SplitSettings()
         examples = self._store.examples.with_role("train")
         columns = Columns(self._store, settings, examples.height)
+        production = production_clusters(self._store) if settings.by == "production" else None
         wanted = ["kept", "pending"] if include_pending else ["kept"]
         states = self._store.decisions.states()
         included = states.filter(pl.col("state").is_in(wanted)).select("example_id")
@@ -90,12 +93,14 @@ class Splitting:
         curated = examples.join(included, on="example_id", how="semi")
         placed = columns.places(groups.join(included, on="example_id", how="semi"))
         previous = self._previous(settings) if placed is None else placed
-        split = split_examples(self._with_stratum(curated), groups, settings, previous=previous)
-        notes = [*columns.notes(), *notes]
+        described, told = with_strata(self._store, curated)
+        split = split_examples(described, groups, settings, previous=previous, production=production)
+        notes = [*columns.notes(), *notes, *told]
         members = _place_all(groups, split.assignments, included)
+        noise, said = production_noise(self._store, curated) if settings.noise else (None, [])
         certificate = self._certify(curated, split.assignments, part_of(progress, 0.4, 0.95))
         version = _version_of(members.filter("included"), settings.record)
-        notes = [*notes, *split.notes]
+        notes = [*notes, *split.notes, *said]
         record = self._store.versions.add(
             version,
             members,
@@ -103,6 +108,7 @@ class Splitting:
             certificate=certificate,
             notes=notes,
             now=self._store.now(),
+            noise=noise,
         )
         progress(1.0, "split")
         return SplitReport(self._store.versions.counts(record.number), version, certificate, notes)
@@ -133,13 +139,6 @@ class Splitting:
         return line.join(examples, on="example_id", how="semi").select(
             "example_id", group_id=pl.lit("edited:") + pl.col("group_id")
         )
-
-    def _with_stratum(self, examples: pl.DataFrame) -> pl.DataFrame:
-        """Add the cluster as the stratum, so that each split holds every cluster in proportion."""
-        clusters = self._store.analysis.cluster_of().select("example_id", stratum=pl.col("cluster_id").cast(pl.String))
-        if clusters.is_empty():
-            return examples
-        return examples.join(clusters, on="example_id", how="left", maintain_order="left")
 
     def _previous(self, settings: SplitSettings) -> pl.DataFrame | None:
         """Return where examples stood in the last version of the same settings: they and their kin stay there."""
@@ -196,8 +195,8 @@ class Splitting:
         return self._store.versions.all()
 
 
-def read_ratios(text: str, seed: int = 0, **chosen: str) -> SplitSettings:
-    """Read ratios such as `80/10/10` (percent) or `0.8/0.1/0.1`; `chosen` gives key, by and column.
+def read_ratios(text: str, seed: int = 0, **chosen: str | bool) -> SplitSettings:
+    """Read ratios such as `80/10/10` (percent) or `0.8/0.1/0.1`; `chosen` gives key, by, column and noise.
 
     Raises:
         CurationError: not three numbers, or they do not sum to 100 (or 1).

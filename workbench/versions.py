@@ -141,6 +141,7 @@ class Versions:
             certificate=record.certificate,
             notes=[*notes, *record.notes],
             now=self._store.now(),
+            noise=record.noise,
         )
         return self._view(made)
 

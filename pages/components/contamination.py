@@ -30,8 +30,9 @@ def draw_contamination(project) -> None:
     st.markdown(f"Compared with **{counted(figures['held_out'], 'held-out example')}**.")
     if figures["threshold"] is not None:
         st.caption(
-            f"Besides shared words: prompts with a cosine of {figures['threshold']:.2f} are contaminated, those from "
-            f"{figures['review_threshold']:.2f} are for a person (calibrated on this data)."
+            "Besides shared words: prompts whose meaning leads to one held-out prompt by "
+            f"{figures['threshold']:.2f} are contaminated, those from {figures['review_threshold']:.2f} are for a "
+            "person (cosine to the nearest, less half of that to the fourth; calibrated on this data)."
         )
     for verdict, title in TITLES.items():
         draw_verdict(project, verdict, f"{title}: {counts[verdict]['examples']:,}", counts[verdict]["examples"])

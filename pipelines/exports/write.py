@@ -8,15 +8,17 @@ refused export is ever seen.
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import polars as pl
 
 from pipelines.errors import CurationError
 from pipelines.examples import canonical_messages, messages_of
 from pipelines.exports.registry import Conversation, Layout
+from pipelines.formats.containers.json_lines import json_line
 from pipelines.formats.registry import Row, Unfit
 from pipelines.formats.write import read_back
 from pipelines.progress import Progress, no_progress
@@ -98,7 +100,10 @@ def write_export(
         path.parent.mkdir(parents=True, exist_ok=True)
         together = [split for split, name in layout.files.items() if name == file]
         with path.open("wb") as target:
-            notes += [f"{file}: {note}" for note in layout.write_rows(rows.of(together, file), target)]
+            if layout.plain_lines is not None:
+                rows.write_lines(together, file, target, layout.plain_lines)
+            else:
+                notes += [f"{file}: {note}" for note in layout.write_rows(rows.of(together, file), target)]
         with path.open("rb") as written:
             hashes[file] = hashlib.file_digest(written, "sha256").hexdigest()
     left_out = pl.DataFrame(rows.left_out, schema=LEFT_OUT, orient="row")
@@ -110,7 +115,7 @@ def write_export(
         )
     notes += _check_counts(rows.written, layout, " after leaving out what the format cannot carry")
     notes += [f"{count:,} times, an example {what}." for what, count in rows.warned.most_common()]
-    provenance = pl.DataFrame(rows.places, schema=PROVENANCE, orient="row")
+    provenance = pl.concat([*rows.blocks, pl.DataFrame(rows.places, schema=PROVENANCE, orient="row")])
     return Exported(rows.written, hashes, left_out, provenance, notes, rows.with_system, rows.with_tools)
 
 
@@ -149,6 +154,7 @@ class _Rows:
         self.with_tools = False
         self.left_out: list[tuple[str, str, str]] = []
         self.places: list[tuple[str, int, str]] = []
+        self.blocks: list[pl.DataFrame] = []
         self.written = dict.fromkeys(splits, 0)
         self.warned: Counter[str] = Counter()
 
@@ -159,16 +165,56 @@ class _Rows:
             for example_id, canonical, metadata in columns.iter_rows():
                 self._done += 1
                 if self._done % _TOLD_EVERY == 0:
-                    self._progress(self._done / self._total, f"wrote {self._done:,} of {self._total:,} examples")
-                try:
-                    row = self._row(canonical, metadata, split)
-                except Unfit as problem:
-                    self.left_out.append((example_id, split, problem.reason))
+                    self._tell()
+                row = self._fitting(example_id, canonical, metadata, split)
+                if row is None:
                     continue
                 number += 1
                 self.written[split] += 1
                 self.places.append((file, number, example_id))
                 yield row
+
+    def write_lines(
+        self, together: Sequence[str], file: str, target: BinaryIO, plain_lines: Callable[[pl.Series], pl.Series]
+    ) -> None:
+        """Write JSON lines block by block; only what is not plain is looked at row by row."""
+        number = 0
+        for split in together:
+            columns = self._splits[split].select("example_id", "messages", "metadata")
+            for block in columns.iter_slices(_TOLD_EVERY):
+                self._done += block.height
+                lines = plain_lines(block["messages"])
+                if lines.null_count():
+                    lines = self._filled(lines, block, split)
+                    block = block.filter(lines.is_not_null())
+                    lines = lines.drop_nulls()
+                if block.height:
+                    target.write(lines.str.join("\n").item().encode("ascii") + b"\n")
+                places = block.select(pl.lit(file).alias("file"), pl.lit(0, pl.Int64).alias("row"), "example_id")
+                numbers = pl.int_range(number + 1, number + block.height + 1, dtype=pl.Int64, eager=True)
+                self.blocks.append(places.with_columns(row=numbers))
+                number += block.height
+                self.written[split] += block.height
+                self._tell()
+
+    def _filled(self, lines: pl.Series, block: pl.DataFrame, split: str) -> pl.Series:
+        """Write what is null row by row; it stays null where the layout cannot carry it."""
+        filled = lines.to_list()
+        for place, (example_id, canonical, metadata) in enumerate(block.iter_rows()):
+            if filled[place] is None and (row := self._fitting(example_id, canonical, metadata, split)) is not None:
+                filled[place] = json_line(row)
+        return pl.Series(filled, dtype=pl.String)
+
+    def _tell(self) -> None:
+        self._progress(min(self._done / self._total, 1.0), f"wrote {self._done:,} of {self._total:,} examples")
+
+    def _fitting(self, example_id: str, canonical: str, metadata: str | None, split: str) -> Row | None:
+        """Return the row of an example; None where the layout cannot carry it, which is remembered."""
+        try:
+            return self._row(canonical, metadata, split)
+        except Unfit as problem:
+            self.left_out.append((example_id, split, problem.reason))
+            return None
 
     def _row(self, canonical: str, metadata: str | None, split: str) -> Row:
         messages = messages_of(canonical)

@@ -25,12 +25,21 @@ _LARGE = 0.01
 
 @dataclass(frozen=True)
 class Group:
-    """A group to place: its id, number of examples, stratum, and the split it was in before, if any."""
+    """A group to place.
+
+    Attributes:
+        group_id: smallest id of its examples.
+        size: number of examples.
+        stratum: the one that most of its examples are in.
+        previous: the split it was in before, if any.
+        parts: (dimension, value, number of examples) for every value of every dimension; see `strata.py`.
+    """
 
     group_id: str
     size: int
     stratum: str
     previous: str | None = None
+    parts: tuple[tuple[str, str, int], ...] = ()
 
 
 def assign_groups(groups: list[Group], settings: SplitSettings) -> dict[str, str]:

@@ -64,16 +64,22 @@ class SplitSettings(BaseModel, frozen=True, extra="forbid"):
     )
     seed: int = Field(0, ge=0, lt=2**32, description="Another seed gives another split.")
     key: str = Field("", max_length=200, description="Column whose equal values stay together: a source key.")
-    by: Literal["group", "time", "split"] = Field(
-        "group", description="group: by the groups' hashes. time: test is the latest. split: a column names the split."
+    by: Literal["group", "time", "split", "production"] = Field(
+        "group",
+        description="group: by the groups' hashes. time: test is the latest. split: a column names the split. "
+        "production: test has production's shares of the clusters.",
     )
     column: str = Field("", max_length=200, description="Column that holds the time, or the name of the split.")
+    noise: bool = Field(
+        False,
+        description="Also make a second test set: the test prompts with production's typos, case and short forms.",
+    )
 
     @property
     def record(self) -> dict[str, object]:
-        """What a version remembers: a column that is not named is left out, as before there were any."""
-        given = {name for name in ("key", "column") if getattr(self, name)} | ({"by"} if self.by != "group" else set())
-        return {name: value for name, value in self.model_dump().items() if name not in {"key", "by", "column"} - given}
+        """What a version remembers: what came later and was not asked for is left out, as before there was any."""
+        further = {"key": "", "by": "group", "column": "", "noise": False}
+        return {name: value for name, value in self.model_dump().items() if further.get(name) != value}
 
     @model_validator(mode="after")
     def _ratios_add_up(self) -> "SplitSettings":

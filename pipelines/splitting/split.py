@@ -13,7 +13,9 @@ from pipelines.examples import EXAMPLES, check_columns
 from pipelines.progress import Progress, no_progress
 from pipelines.splitting.assign import Group, assign_groups
 from pipelines.splitting.components import MEMBERS, connect
+from pipelines.splitting.matched import PRODUCTION, draw_matched
 from pipelines.splitting.settings import SPLITS, SplitSettings
+from pipelines.splitting.strata import even_out, group_parts, missed_strata, strata_note
 
 ASSIGNMENTS = pl.Schema({"example_id": pl.String, "split": pl.String, "group_id": pl.String})
 _TOLERANCE = 0.01
@@ -43,28 +45,33 @@ def split_examples(
     settings: SplitSettings | None = None,
     *,
     previous: pl.DataFrame | None = None,
+    production: pl.DataFrame | None = None,
     progress: Progress = no_progress,
 ) -> Split:
     """Assign every example to a split.
 
     Args:
-        examples: `EXAMPLES`; an optional column `stratum` (text) keeps its shares alike in all splits.
+        examples: `EXAMPLES`; the optional columns cluster, task, source and language (text) keep the shares of their
+            values alike in all splits (see `strata.py`).
         groups: example_id, group_id: what belongs together (duplicates, `link_examples`); an example may be in several
             groups, and in none.
         settings: shares, method, seed.
         previous: example_id, split of an earlier split: its examples stay where they were, whatever was added. Where
             new links join groups of two splits, the group goes to the one seen most: train, then validation.
+        production: `PRODUCTION`; the test split is drawn to have its shares of the clusters (see `matched.py`).
         progress: told the share of the work.
 
     Returns:
         the assignments, the achieved ratios and notes.
 
     Raises:
-        CurationError: fewer groups than splits.
+        CurationError: fewer groups than splits, or production and the examples have no cluster in common.
     """
     settings = settings or SplitSettings()
     check_columns(examples, EXAMPLES, "examples")
     check_columns(groups, MEMBERS, "groups")
+    if production is not None:
+        check_columns(production, PRODUCTION, "production queries")
     progress(0.0, "Uniting what belongs together")
     members = connect(examples["example_id"], groups)
     sizes = members.group_by("group_id").len().sort("group_id")
@@ -76,7 +83,11 @@ def split_examples(
         )
     progress(0.4, "Placing the groups")
     notes: list[str] = []
-    placed = assign_groups(_groups(examples, members, sizes, _kept_places(members, previous, notes)), settings)
+    found = _groups(examples, members, sizes, _kept_places(members, previous, notes))
+    if production is None:
+        placed = _place_evenly(found, settings, notes)
+    else:
+        placed = _place_matched(found, production, settings, notes)
     split_of = pl.DataFrame({"group_id": list(placed), "split": list(placed.values())}, schema_overrides=MEMBERS)
     assignments = members.join(split_of, on="group_id").select(list(ASSIGNMENTS)).sort("example_id")
     counts = dict(assignments["split"].value_counts().iter_rows())
@@ -90,14 +101,39 @@ def _groups(
     examples: pl.DataFrame, members: pl.DataFrame, sizes: pl.DataFrame, previous: dict[str, str]
 ) -> list[Group]:
     strata: dict[str, str] = {}
-    if "stratum" in examples.columns:
-        named = examples.select("example_id", pl.col("stratum").cast(pl.String).fill_null("")).unique("example_id")
+    main = next((name for name in ("stratum", "cluster") if name in examples.columns), None)
+    if main is not None:
+        named = examples.select("example_id", stratum=pl.col(main).cast(pl.String).fill_null("")).unique("example_id")
         common = members.join(named, on="example_id").group_by("group_id", "stratum").len()
         common = common.sort(["len", "stratum"], descending=[True, False]).unique("group_id", keep="first")
         strata = dict(common.select("group_id", "stratum").iter_rows())
+    parts = group_parts(examples, members)
     return [
-        Group(group_id, size, strata.get(group_id, ""), previous.get(group_id)) for group_id, size in sizes.iter_rows()
+        Group(group_id, size, strata.get(group_id, ""), previous.get(group_id), parts.get(group_id, ()))
+        for group_id, size in sizes.iter_rows()
     ]
+
+
+def _place_evenly(groups: list[Group], settings: SplitSettings, notes: list[str]) -> dict[str, str]:
+    placed = assign_groups(groups, settings)
+    if settings.method == "balanced":
+        even_out(groups, placed, settings)
+        if settings.by == "group":
+            notes += strata_note(missed_strata(groups, placed, settings))
+    return placed
+
+
+def _place_matched(
+    groups: list[Group], production: pl.DataFrame, settings: SplitSettings, notes: list[str]
+) -> dict[str, str]:
+    """Draw the test split as production is, and share out the rest between train and validation."""
+    matched = draw_matched(groups, production, settings)
+    notes += matched.notes
+    rest = [group for group in groups if group.group_id not in matched.test]
+    left = settings.train + settings.validation
+    shares = {"train": settings.train / left, "validation": settings.validation / left, "test": 0.0}
+    placed = _place_evenly(rest, settings.model_copy(update=shares), notes)
+    return placed | dict.fromkeys(matched.test, "test")
 
 
 def _kept_places(members: pl.DataFrame, previous: pl.DataFrame | None, notes: list[str]) -> dict[str, str]:
@@ -125,17 +161,20 @@ def _notes(ratios: dict[str, float], sizes: pl.DataFrame, settings: SplitSetting
     largest = int(sizes["len"].max())  # type: ignore[arg-type]
     for split, share in settings.shares.items():
         if abs(ratios[split] - share) > _TOLERANCE:
-            why = {
-                "hash": "the method places groups by their hash alone",
-                "balanced": f"groups are not cut, and the largest of {sizes.height:,} holds {largest:,} examples"
-                if largest > _TOLERANCE * examples
-                else "earlier examples stay where they were"
-                if examples * _TOLERANCE >= 1
-                else "there are too few examples",
-            }[settings.method]
+            why = _why_missed(examples, largest, sizes.height, settings)
             notes.append(f"{split} holds {ratios[split]:.1%} of the examples instead of {share:.1%}: {why}.")
         if share > 0 and ratios[split] == 0:
             notes.append(f"{split} is empty.")
     if largest > max(_CHAINED * examples, 2):
         notes.append(f"One group holds {largest:,} of {examples:,} examples: look whether they belong together.")
     return notes
+
+
+def _why_missed(examples: int, largest: int, groups: int, settings: SplitSettings) -> str:
+    if settings.method == "hash" and settings.by == "group":
+        return "the method places groups by their hash alone"
+    if largest > _TOLERANCE * examples:
+        return f"groups are not cut, and the largest of {groups:,} holds {largest:,} examples"
+    if settings.by == "production":
+        return "the clusters that production asks about hold no more, or earlier examples stay where they were"
+    return "earlier examples stay where they were" if examples * _TOLERANCE >= 1 else "there are too few examples"

@@ -3,7 +3,7 @@
     python -m tests.benchmarks.contamination_figures
 
 1,315 rephrased test questions and 3,500 clean training questions against the 1,319 test questions. The thresholds are
-those that the stage calibrates itself, without knowing which rows are rephrased.
+those that the stage calibrates itself, without knowing which rows are rephrased. Two minutes on one core that is free.
 """
 
 import numpy as np
@@ -36,12 +36,13 @@ def main() -> None:
         hit = examples["example_id"].is_in(found.contamination.filter(wanted)["example_id"].implode()).to_numpy()
         table.append((name, float(hit[planted].mean()), float(hit[~planted].mean())))
         figures[name] = [round(value, 4) for value in table[-1][1:]]
-    _, cosine = nearest_rows(vectors, tests)
-    for alarms in (0.001, 0.01):
-        least = float(np.quantile(cosine[~planted], 1 - alarms))
-        recall = float((cosine[planted] >= least).mean())
-        table.append((f"cosine with exactly {alarms:.1%} false alarms (from {least:.3f})", recall, alarms))
-        figures[f"recall at {alarms}"] = [round(recall, 4)]
+    _, cosine, lead = nearest_rows(vectors, tests)
+    for name, near in (("cosine", cosine), ("lead", lead)):
+        for alarms in (0.001, 0.01):
+            least = float(np.quantile(near[~planted], 1 - alarms))
+            recall = float((near[planted] >= least).mean())
+            table.append((f"{name} with exactly {alarms:.1%} false alarms (from {least:.3f})", recall, alarms))
+            figures[f"{name}: recall at {alarms}"] = [round(recall, 4)]
     figures["thresholds"] = [
         round(value, 4) for value in (found.threshold, found.review_threshold) if value is not None
     ]

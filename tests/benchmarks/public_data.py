@@ -41,7 +41,13 @@ def rows_of(name: str) -> list[dict[str, Any]]:
 
 
 def vectors_of(texts: Sequence[str]) -> Vectors:
-    """Embed texts by the bundled encoder."""
+    """Embed texts by the bundled encoder, on one thread.
+
+    Two threads on two cores that others use too wait for each other at every operation: ten times the time of one.
+    """
+    import torch
+
+    torch.set_num_threads(1)
     return embed_texts(list(texts), load_encoder(), EmbeddingCache(VECTORS))
 
 

@@ -27,6 +27,7 @@ def start_split(
     key: str | None = None,
     by: str = "group",
     column: str | None = None,
+    noise: bool = False,
 ) -> None:
     """Split in the background.
 
@@ -38,8 +39,9 @@ def start_split(
         seed: of the split.
         include_pending: take undecided examples as kept.
         key: column whose equal values stay together.
-        by: group, time or split.
+        by: group, time, split or production.
         column: column of the time or of the split's name.
+        noise: also make a second test set with production's noise.
 
     Raises:
         CurationError: the shares are no whole, or a column is missing.
@@ -51,8 +53,8 @@ def start_split(
     from pipelines.splitting.settings import SplitSettings
 
     shares = {"train": train / 100, "validation": validation / 100, "test": test / 100, "seed": seed}
-    chosen = {"key": key or "", "by": by, "column": (column or "") if by != "group" else ""}
-    settings = checked_settings(SplitSettings, {**shares, **chosen}, "split")
+    chosen = {"key": key or "", "by": by, "column": (column or "") if by in ("time", "split") else ""}
+    settings = checked_settings(SplitSettings, {**shares, **chosen, "noise": noise}, "split")
 
     def work(progress: Progress) -> SplitReport:
         return project.splitting.split(settings, include_pending=include_pending, progress=progress)

@@ -180,6 +180,14 @@ class AnalysisStore:
         """Return example_id, cluster_id."""
         return self._database.frame("SELECT example_id, cluster_id FROM clusters ORDER BY example_id")
 
+    def production_clusters(self) -> pl.DataFrame:
+        """Return how often production asks about each cluster: cluster, title, weight."""
+        return self._database.frame(
+            "SELECT c.cluster_id::VARCHAR AS cluster, any_value(c.title) AS title, count(*)::DOUBLE AS weight"
+            " FROM occurrences o JOIN clusters c USING (example_id) WHERE o.role = 'production'"
+            " GROUP BY c.cluster_id ORDER BY c.cluster_id"
+        )
+
     def gaps(self) -> pl.DataFrame:
         """Return clusters that production has and training lacks, most to collect first."""
         return self._database.frame("SELECT * FROM gaps ORDER BY collect DESC, q_value, cluster_id")

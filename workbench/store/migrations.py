@@ -285,6 +285,11 @@ def verdicts_of_judges(transaction: Transaction) -> None:
         transaction.execute(statement)
 
 
+def noise_of_versions(transaction: Transaction) -> None:
+    """What production's noise was when a version was made, for its second test set."""
+    transaction.execute("ALTER TABLE versions ADD COLUMN noise VARCHAR")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     examples_and_where_they_came_from,
     decisions_of_people,
@@ -301,6 +306,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     keys_of_stand_ins,
     ids_are_stored_as_they_are,
     verdicts_of_judges,
+    noise_of_versions,
 )
 
 

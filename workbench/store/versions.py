@@ -32,6 +32,7 @@ class VersionRecord:
     certificate: dict[str, Any]
     notes: list[str]
     created_at: datetime
+    noise: dict[str, Any] | None = None
 
 
 class VersionStore:
@@ -49,6 +50,7 @@ class VersionStore:
         certificate: Mapping[str, object],
         notes: list[str],
         now: datetime,
+        noise: Mapping[str, object] | None = None,
     ) -> VersionRecord:
         """Store a version; it becomes the current one, whose test split is sealed.
 
@@ -59,14 +61,23 @@ class VersionStore:
             certificate: what was checked between the splits.
             notes: what a person should know.
             now: time, UTC.
+            noise: of production, where there is to be a second test set with it.
         """
         with self._database.transaction() as transaction:
             number = 1 + int(transaction.value("SELECT coalesce(max(number), 0) FROM versions"))
             record = VersionRecord(
-                number, version, f"version {number}", dict(settings), dict(certificate), list(notes), now
+                number,
+                version,
+                f"version {number}",
+                dict(settings),
+                dict(certificate),
+                list(notes),
+                now,
+                None if noise is None else dict(noise),
             )
             transaction.execute(
-                "INSERT INTO versions VALUES ($number, $version, $name, $settings, $certificate, $notes, $now)",
+                "INSERT INTO versions (number, version, name, settings, certificate, notes, created_at, noise)"
+                " VALUES ($number, $version, $name, $settings, $certificate, $notes, $now, $noise)",
                 {
                     "number": number,
                     "version": version,
@@ -75,6 +86,7 @@ class VersionStore:
                     "certificate": json.dumps(record.certificate),
                     "notes": json.dumps(record.notes),
                     "now": now,
+                    "noise": None if record.noise is None else json.dumps(record.noise),
                 },
             )
             transaction.insert("version_members", members.with_columns(number=pl.lit(number, pl.Int32)))
@@ -131,14 +143,22 @@ class VersionStore:
 
     def _records(self, where: str, values: Mapping[str, object] | None = None) -> list[VersionRecord]:
         rows = self._database.frame(f"SELECT * FROM versions {where}", values).to_dicts()
-        parsed = ("settings", "certificate", "notes")
-        return [VersionRecord(**{**row, **{name: json.loads(row[name]) for name in parsed}}) for row in rows]
+        parsed = ("settings", "certificate", "notes", "noise")
+        return [VersionRecord(**{**row, **{name: json.loads(row[name] or "null") for name in parsed}}) for row in rows]
 
     def members(self, number: int) -> pl.DataFrame:
         """Return example_id, split, group_id, included of a version."""
         return self._database.frame(
             "SELECT example_id, split, group_id, included FROM version_members WHERE number = $number"
             " ORDER BY example_id",
+            {"number": number},
+        )
+
+    def member_sizes(self, number: int) -> pl.DataFrame:
+        """Return example_id, split, tokens, turns of the curated members of a version, by id."""
+        return self._database.frame(
+            "SELECT m.example_id, m.split, e.tokens, e.turns FROM version_members m JOIN examples e USING (example_id)"
+            " WHERE m.number = $number AND m.included ORDER BY m.example_id",
             {"number": number},
         )
 

@@ -65,5 +65,10 @@ def as_record(line: int, raw: str, value: object) -> Record:
 def write_json_lines(rows: Iterator[Row], file: BinaryIO) -> list[str]:
     """Write one object a line; nothing is changed, so there is nothing to note."""
     for row in rows:
-        file.write(_ENCODER.encode(row).encode("ascii") + b"\n")
+        file.write(json_line(row).encode("ascii") + b"\n")
     return []
+
+
+def json_line(row: Row) -> str:
+    """Write one object as a line without its end."""
+    return _ENCODER.encode(row)

@@ -72,12 +72,62 @@ def test_shared_runs_are_those_of_brute_force(data):
     assert set(found["example_id"]) == expected
 
 
-def test_the_calibrated_cosine_leaves_the_chosen_share_of_unrelated_rows_above():
+def leads_of(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Sort every row of cosines: the largest, less half of the one three places behind."""
+    ordered = np.sort(left.astype(float) @ right.astype(float).T, axis=1)[:, ::-1]
+    return ordered[:, 0] - ordered[:, min(3, ordered.shape[1] - 1)] / 2 * (ordered.shape[1] > 1)
+
+
+def test_a_copy_counts_though_many_held_out_prompts_are_like_it(examples_of):
+    draw = np.random.default_rng(5)
+    rows = draw.normal(size=(300, 12)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    texts = items(312)
+    # Ten held-out prompts that are all the first training prompt's: it leads by nothing, but its cosine is 1.
+    held = np.concatenate([np.repeat(rows[:1], 10, axis=0), rows[298:]])
+    found = find_contamination(
+        examples_of([(text, "a") for text in texts[:298]]),
+        examples_of([(text, "") for text in texts[300:]]),
+        vectors=rows[:298],
+        held_out_vectors=held,
+    ).contamination.filter(kind="embedding")
+    first = examples_of([(texts[0], "a")])["example_id"].item()
+    assert found.filter(example_id=first)["verdict"].to_list() == ["contaminated"]
+
+
+def test_one_prompt_near_to_its_own_is_told_from_a_crowd_near_to_all():
+    draw = np.random.default_rng(6)
+    centre = draw.normal(size=16)
+    crowd = centre + 0.8 * draw.normal(size=(900, 16))
+    crowd /= np.linalg.norm(crowd, axis=1, keepdims=True)
+    held = crowd[:300]
+    own = held[:60] + 0.1 * draw.normal(size=(60, 16))
+    own /= np.linalg.norm(own, axis=1, keepdims=True)
+    _, cosine, lead = nearest_rows(np.concatenate([own, crowd[300:]]).astype(np.float32), held.astype(np.float32))
+
+    def found(score: np.ndarray) -> float:
+        return float(np.mean(score[:60] >= np.quantile(score[60:], 0.99)))
+
+    assert found(lead) > found(cosine)
+
+
+def test_small_shares_keep_to_the_tail_of_the_larger_ones():
+    # Near-copies that no rule takes for such raise the quantile; the tail through 10 % and 1 % does not see them.
+    rows = np.random.default_rng(7).normal(size=(3_000, 24)).astype(np.float32)
+    near = rows[:20] + 0.4 * np.random.default_rng(8).normal(size=(20, 24)).astype(np.float32)
+    both = (rows, np.concatenate([rows, near]))
+    plain, with_near = (part / np.linalg.norm(part, axis=1, keepdims=True) for part in both)
+    chosen = ContaminationSettings(false_alarms=0.001)
+    thresholds = [calibrate(part, 500, chosen)[0] for part in (plain, with_near)]
+    assert thresholds[1] == pytest.approx(thresholds[0], abs=0.02)
+
+
+def test_the_calibrated_lead_leaves_the_chosen_share_of_unrelated_rows_above():
     random_rows = np.random.default_rng(0).normal(size=(6_000, 12)).astype(np.float32)
     random_rows /= np.linalg.norm(random_rows, axis=1, keepdims=True)
     train, test = random_rows[:5_000], random_rows[5_000:]
     high, low = calibrate(train, len(test), ContaminationSettings(false_alarms=0.01, review_share=0.1))
-    reached = (train @ test.T).max(axis=1)
+    reached = leads_of(train, test)
     assert np.mean(reached >= high) == pytest.approx(0.01, abs=0.006)
     assert np.mean(reached >= low) == pytest.approx(0.1, abs=0.02)
 
@@ -95,10 +145,12 @@ def test_copies_among_the_training_prompts_do_not_raise_the_cosine():
 def test_the_nearest_row_is_that_of_brute_force():
     draw = np.random.default_rng(2)
     left, right = (draw.normal(size=(n, 5)).astype(np.float32) for n in (1_500, 40))
-    best, cosine = nearest_rows(left, right)
+    best, cosine, lead = nearest_rows(left, right)
     product = left.astype(float) @ right.astype(float).T
     assert best.tolist() == product.argmax(axis=1).tolist()
     assert cosine == pytest.approx(product.max(axis=1), abs=1e-5)
+    assert lead == pytest.approx(leads_of(left, right), abs=1e-5)
+    assert nearest_rows(left, right[:1])[2] == pytest.approx(product[:, 0], abs=1e-5)
 
 
 def test_the_order_of_rows_does_not_matter(examples_of):

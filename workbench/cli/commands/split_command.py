@@ -14,24 +14,33 @@ from workbench.cli.answer import json_option, progress_on_stderr, project_argume
 @click.option("--key", default="", help="Column whose equal values stay together: a document, conversation, ticket.")
 @click.option(
     "--by",
-    type=click.Choice(["group", "time", "split"]),
+    type=click.Choice(["group", "time", "split", "production"]),
     default="group",
     show_default=True,
-    help="group: by hash. time: test is the latest. split: a column names the split.",
+    help="group: by hash. time: test is the latest. split: a column names it. production: test asks what it asks.",
 )
-@click.option("--column", default="", help="Column of the time or of the split's name (with --by group, a key).")
+@click.option("--column", default="", help="Column of the time or of the split's name (else a key).")
+@click.option("--noisy-test", is_flag=True, help="Also a second test set: its prompts typed as production's are.")
 @click.option("--include-pending", is_flag=True, help="Take examples that nobody decided about as kept.")
 @json_option
 def command(
-    project: Path, ratios: str, seed: int, key: str, by: str, column: str, include_pending: bool, as_json: bool
+    project: Path,
+    ratios: str,
+    seed: int,
+    key: str,
+    by: str,
+    column: str,
+    noisy_test: bool,
+    include_pending: bool,
+    as_json: bool,
 ) -> None:
     """Split PROJECT's kept examples by duplicate group, with a certificate of what was checked."""
     from workbench.project import Project
     from workbench.splitting import read_ratios
 
-    if by == "group":
+    if by in ("group", "production"):
         key, column = key or column, ""
-    settings = read_ratios(ratios, seed, key=key, by=by, column=column)
+    settings = read_ratios(ratios, seed, key=key, by=by, column=column, noise=noisy_test)
     with Project.open(project) as opened:
         report = opened.splitting.split(settings, include_pending=include_pending, progress=progress_on_stderr())
         lines = [
