@@ -33,6 +33,7 @@ COMMANDS = {
     "import-ratings": "Read what raters elsewhere said.",
     "results": "Show metrics, differences, win rates and the verdict.",
     "handoff": "Write what serves or distributes a run's model: adapter, merged, GGUF, Ollama, vLLM.",
+    "serve": "Serve a run's model on 127.0.0.1 to whatever speaks the OpenAI protocol.",
     "verify": "Check an export or a hand-off: hashes, rows, and whether the model answers the same.",
     "collect": "Say what to collect next: gaps of coverage and failing slices.",
     "advise": "Say whether fine-tuning is the right tool, the data is enough, and it pays.",
