@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import CurationError
 from pipelines.progress import Progress, no_progress
@@ -14,6 +14,9 @@ from workbench.exporting import MANIFEST, files_of_export
 from workbench.files import replaced_folder, sha256_of, write_text
 from workbench.store.store import Store
 from workbench.training import RunView, Training
+
+if TYPE_CHECKING:
+    from pipelines.handoff.push import PushPlan
 
 HANDOFF = "handoff.json"
 
@@ -138,6 +141,39 @@ class HandingOff:
             split=split,
             looks=looks,
         )
+
+
+def check_name(name: str) -> None:
+    """Refuse what is no name of a repository on the Hugging Face Hub.
+
+    Raises:
+        CurationError: says what the name may hold.
+    """
+    from pipelines.handoff.push import check_name as check
+
+    check(name)
+
+
+def plan_push(folder: Path, name: str, *, private: bool) -> PushPlan:
+    """List what of a hand-off would be sent to the Hugging Face Hub; sends nothing.
+
+    Raises:
+        CurationError: no such name is possible.
+    """
+    from pipelines.handoff.push import plan_push as plan
+
+    return plan(folder, name, private=private)
+
+
+def push(folder: Path, plan: PushPlan, api: Any = None) -> str:
+    """Send what was planned to the Hugging Face Hub, with the Hub library's own token; returns its address.
+
+    Raises:
+        CurationError: nobody is logged in, or the Hub refuses.
+    """
+    from pipelines.handoff.push import push as send
+
+    return send(folder, plan, api=api)
 
 
 def verify_folder(folder: Path, base: str = "") -> VerifyReport:

@@ -18,6 +18,7 @@ from pipelines.errors import CurationError
 from workbench.advising import Advising
 from workbench.backup import Backup
 from workbench.browsing import Browsing
+from workbench.chatting import Chatting
 from workbench.collecting import Collecting
 from workbench.comparing import Comparing
 from workbench.curation import Curation
@@ -224,6 +225,11 @@ class Project:
     def handing_off(self) -> HandingOff:
         """Hand off a run's model."""
         return HandingOff(self.store, self.folder)
+
+    @cached_property
+    def chatting(self) -> Chatting:
+        """Talk with base and tuned model."""
+        return Chatting(self.store, self.folder)
 
     @cached_property
     def comparing(self) -> Comparing:

@@ -130,6 +130,7 @@ class Training:
         *,
         force: bool = False,
         after: Sequence[str] = (),
+        log: str | None = None,
     ) -> str:
         """Write a run's folder and start its process; returns the run's id.
 
@@ -139,11 +140,15 @@ class Training:
                 linked to the test split; a share of it is held out to validate on (`run_data.py`).
             force: start in spite of findings that a person may accept, such as very few examples.
             after: runs to wait for; the process waits, whatever becomes of the app.
+            log: where its figures are logged as well, `mlflow:FOLDER`.
 
         Raises:
-            CurationError: nothing was split yet, or too few examples and not forced.
+            CurationError: nothing was split yet, too few examples and not forced, or nothing to log with.
         """
         from pipelines.training.findings import few_examples, refuse
+        from workbench.jobs.run_log import log_place
+
+        place = None if log is None else log_place(log)
 
         settings = settings or self.defaults()
         version = self._current()
@@ -158,7 +163,9 @@ class Training:
         general = self._store.examples.with_role("general")["messages"].to_list()
         write_text(folder / "data" / "general.jsonl", "".join(f'{{"messages":{text}}}\n' for text in general))
         write_text(folder / "data" / "version.json", json.dumps({"version": version.version, "data": data}) + "\n")
-        self._launch(run_id, settings, version.version, data, (counts["train"], counts["validation"]), force, after)
+        self._launch(
+            run_id, settings, version.version, data, (counts["train"], counts["validation"]), force, after, place
+        )
         return run_id
 
     def rerun(self, run_id: str) -> str:
@@ -241,12 +248,13 @@ class Training:
         counts: tuple[int, int],
         force: bool,
         after: Sequence[str],
+        log: str | None = None,
     ) -> None:
         from workbench.jobs.process import start_job
         from workbench.jobs.settings import TrainJob, write_job
 
         folder = self._folder / run_id
-        write_job(folder, TrainJob(train=settings, force=force, after=tuple(after)))
+        write_job(folder, TrainJob(train=settings, force=force, after=tuple(after), log=log))
         self._store.runs.add_run(
             RunRecord(
                 run_id,

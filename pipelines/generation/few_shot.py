@@ -19,10 +19,14 @@ NEAREST_AT_ONCE = 256
 
 
 def few_shot_messages(
-    train: Sequence[Sequence[Message]], conversation: Sequence[Message], k: int, seed: int = 0
+    train: Sequence[Sequence[Message]],
+    conversation: Sequence[Message],
+    k: int,
+    seed: int = 0,
+    fits: Callable[[list[Message]], bool] | None = None,
 ) -> list[Message]:
     """Put k training examples before one conversation. For many conversations use `few_shot_conversations`."""
-    return few_shot_conversations(train, [conversation], k, seed=seed)[0]
+    return few_shot_conversations(train, [conversation], k, seed=seed, fits=fits)[0]
 
 
 def few_shot_conversations(

@@ -4,7 +4,7 @@ Method: prompts are rendered by the chat template, sorted by length and padded o
 from cached keys and values; an answer that has ended leaves the batch at once, so that no time goes into it. An answer
 ends at an end-of-turn token (the tokenizer's or the model's) or at `max_new_tokens`.
 
-Not covered: sampling, beam search; models behind an endpoint.
+Not covered: beam search; sampling (`answer.py`, for one conversation); models behind an endpoint (`endpoint.py`).
 """
 
 import time
@@ -65,7 +65,7 @@ def generate_outputs(
     done = 0
     for batch in prompt_batches([len(prompt) for prompt in prompts], settings):
         began = clock()
-        answers = _greedy([prompts[index] for index in batch], model, ends, settings.max_new_tokens)
+        answers = answer_tokens([prompts[index] for index in batch], model, ends, settings.max_new_tokens)
         decoded = tokenizer.batch_decode(answers, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         seconds = (clock() - began) / len(batch)
         for index, text in zip(batch, decoded, strict=True):
@@ -137,7 +137,25 @@ def prompt_batches(lengths: Sequence[int], settings: GenerationSettings) -> list
     return batches
 
 
-def _greedy(prompts: list[list[int]], model: Any, ends: list[int], max_new_tokens: int) -> list[list[int]]:
+def answer_tokens(
+    prompts: list[list[int]],
+    model: Any,
+    ends: list[int],
+    max_new_tokens: int,
+    *,
+    choose: Callable[[Any], Any] | None = None,
+    on_step: Callable[[list[list[int]]], bool] | None = None,
+) -> list[list[int]]:
+    """Compute the tokens of a batch's answers, without the tokens that end them.
+
+    Args:
+        prompts: token ids, one list a prompt; not empty.
+        model: a causal language model.
+        ends: ids that end an answer.
+        max_new_tokens: longest answer.
+        choose: takes logits (rows, vocabulary) and returns an id a row; the most likely one when not given.
+        on_step: told the answers so far after each token; what it returns says whether to go on.
+    """
     import torch
     from transformers import DynamicCache
 
@@ -168,11 +186,13 @@ def _greedy(prompts: list[list[int]], model: Any, ends: list[int], max_new_token
                 use_cache=True,
                 logits_to_keep=1,
             ).logits[:, -1]
-            following = logits.argmax(-1)
+            following = logits.argmax(-1) if choose is None else choose(logits)
             going = ~torch.isin(following, stop)
             for row, token, goes in zip(active, following.tolist(), going.tolist(), strict=True):
                 if goes:
                     answers[row].append(token)
+            if on_step is not None and not on_step(answers):
+                break
             full = torch.tensor([len(answers[row]) >= room[row] for row in active], device=device)
             going &= ~full
             if not bool(going.all()):

@@ -220,6 +220,7 @@ def load_adapter(model: Any, folder: Path, base: str, name: str = "default") -> 
             f"The adapter in '{folder.name}' was trained on another base model ({identity.get('base')}).", remedy
         )
     from peft import PeftModel
+    from safetensors import SafetensorError
 
     try:
         with _without_old_name():
@@ -228,7 +229,7 @@ def load_adapter(model: Any, folder: Path, base: str, name: str = "default") -> 
                 model.set_adapter(name, inference_mode=True)
             else:
                 model = PeftModel.from_pretrained(model, str(folder), adapter_name=name, is_trainable=False)
-    except (RuntimeError, ValueError, KeyError, OSError, TypeError) as error:
+    except (RuntimeError, ValueError, KeyError, OSError, TypeError, SafetensorError) as error:
         detail = " ".join(str(error).split())[:300]
         raise CurationError(f"The adapter in '{folder}' does not fit the base model: {detail}", remedy) from error
     return model.eval()

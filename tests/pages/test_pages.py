@@ -56,6 +56,7 @@ def test_a_page_of_an_empty_project_has_one_next_action(open_app: OpenApp, empty
 
 NEXT = dict.fromkeys(("review", "browse", "duplicates", "coverage", "quality", "split"), "import")
 NEXT |= {"train": "split", "handoff": "train", "compare": "train", "rate": "compare", "collect": "import"}
+NEXT |= {"chat": "train"}
 
 
 @pytest.mark.parametrize("name", PAGE_NAMES)

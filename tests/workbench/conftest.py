@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from pipelines.progress import Progress, no_progress
+from workbench.jobs.files import JobStatus, write_status
 from workbench.project import Project
+from workbench.store.runs import RunRecord
 
 
 class Clock:
@@ -65,6 +67,21 @@ def write_jsonl(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+def add_run(project: Project, run_id: str = "run-0001", *, rows: Sequence[Any] = (), adapter: bool = True) -> Path:
+    """Put a finished run with a random adapter on the embedded base into a project; returns its folder."""
+    from tests.pipelines.handoff.conftest import make_adapter
+
+    record = RunRecord(run_id, "v1", "curated", "default", "lora", {"rank": 4}, len(rows), 2, project.store.now())
+    project.store.runs.add_run(record)
+    folder = project.folder / "runs" / run_id
+    (folder / "data").mkdir(parents=True)
+    (folder / "data" / "train.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows), "utf-8")
+    write_status(folder, JobStatus("finished", kind="train"))
+    if adapter:
+        make_adapter("default", folder / "adapter")
+    return folder
 
 
 def chat(prompt: str, completion: str) -> dict[str, Any]:

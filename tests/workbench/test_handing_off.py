@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import CurationError
+from pipelines.handoff.push import PushPlan
 from tests.pipelines.handoff.conftest import make_adapter
 from workbench.handing_off import verify_folder
 from workbench.project import Project
@@ -49,3 +50,34 @@ def test_refusals_leave_nothing_behind(with_run: Project, tmp_path: Path) -> Non
     with pytest.raises(CurationError, match=r"other files, such as mine\.txt"):
         with_run.handing_off.hand_off("run-0001", tmp_path / "other")
     assert not (tmp_path / "out").exists()
+
+
+def test_pushing_is_a_dry_run_until_yes(with_run: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from click.testing import CliRunner
+
+    from workbench.cli.commands.handoff_command import command
+
+    sent: list[tuple[Path, str, bool]] = []
+
+    def push(folder: Path, plan: PushPlan, *, api: object) -> str:
+        sent.append((folder, plan.name, plan.private))
+        return "https://hub.example/me/model"
+
+    monkeypatch.setattr("pipelines.handoff.push.push", push)
+    folder = with_run.folder
+    with_run.close()
+    out = tmp_path / "out"
+    asked = [str(folder), "run-0001", "--to", str(out), "--push", "me/model", "--private"]
+    dry = CliRunner().invoke(command, asked)
+    assert dry.exit_code == 0
+    assert "Nothing was sent" in dry.stdout
+    assert "me/model on the Hugging Face Hub, private" in dry.stdout
+    assert sent == []
+    real = CliRunner().invoke(command, [*asked, "--yes", "--json"])
+    told = json.loads(real.stdout)["push"]
+    assert told["sent"] == "https://hub.example/me/model"
+    assert set(told["files"]) == {path.name for path in out.iterdir()}
+    assert sent == [(out, "me/model", True)]
+    assert CliRunner().invoke(command, [str(folder), "run-0001", "--to", str(out), "--yes"]).exit_code == 2
+    with pytest.raises(CurationError, match="no name on the Hub"):
+        CliRunner().invoke(command, [*asked[:-2], "a/b/c"], catch_exceptions=False)

@@ -23,6 +23,7 @@ LABELS = {
     "start": "Start of the adapter",
     "targets": "Tuned layers",
     "max_length": "Longest example, tokens",
+    "max_new_tokens": "Longest answer, tokens",
     "memory_tokens": "Tokens at once in memory",
     "general_share": "Share of general examples",
     "validation_limit": "Validation examples, at most",

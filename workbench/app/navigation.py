@@ -30,6 +30,7 @@ PAGE_ENTRIES = (
     PageEntry("split", "Split and export", "Model", ":material/call_split:"),
     PageEntry("train", "Train", "Model", ":material/model_training:"),
     PageEntry("compare", "Compare", "Proof", ":material/balance:"),
+    PageEntry("chat", "Chat", "Proof", ":material/forum:"),
     PageEntry("rate", "Rate", "Proof", ":material/thumbs_up_down:"),
     PageEntry("collect", "Collect next", "Next", ":material/playlist_add:"),
     PageEntry("handoff", "Hand off", "Next", ":material/outbox:"),

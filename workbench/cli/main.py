@@ -34,6 +34,7 @@ COMMANDS = {
     "judge": "Let a judge model compare answers through an endpoint, and say how far it may be trusted.",
     "results": "Show metrics, differences, win rates and the verdict.",
     "handoff": "Write what serves or distributes a run's model: adapter, merged, GGUF, Ollama, vLLM.",
+    "serve": "Serve a run's model on 127.0.0.1 to whatever speaks the OpenAI protocol.",
     "verify": "Check an export or a hand-off: hashes, rows, and whether the model answers the same.",
     "ab": "Compare two variants that ran in production, from a log; no project needed.",
     "collect": "Say what to collect next: gaps of coverage and failing slices.",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @click.option("--rerun", metavar="RUN", help="Train again from a run's record: its settings, its data.")
 @click.option("--sweep", multiple=True, metavar="KEY=V1,V2", help="A run for each value, in turn; repeatable once.")
 @click.option("--queue", is_flag=True, help="Wait for the runs that are under way first.")
+@click.option("--log", metavar="mlflow:DIR", help="Log the run for MLflow as well, into a file in DIR; sends nothing.")
 @click.option("--compare", nargs=2, metavar="OLD NEW", help="Only say what differs between two runs.")
 @click.option("--check", is_flag=True, help="Only look at what the trainer would see.")
 @click.option("--estimate", is_flag=True, help="Only say what it takes: memory, time, cost, here and on rented GPUs.")
@@ -44,6 +45,7 @@ def command(
     rerun: str | None,
     sweep: tuple[str, ...],
     queue: bool,
+    log: str | None,
     compare: tuple[str, str] | None,
     check: bool,
     estimate: bool,
@@ -52,6 +54,8 @@ def command(
     as_json: bool,
 ) -> None:
     """Train an adapter on PROJECT's training split and wait for it; the run goes on if this command is stopped."""
+    if log and (resume or rerun or sweep or compare or check or estimate):
+        raise click.UsageError("--log belongs to a new run; a resumed one goes on logging where it did.")
     from workbench.project import Project
 
     with Project.open(project) as opened:
@@ -85,7 +89,7 @@ def command(
                 tell({"runs": runs}, sweep_lines(runs, list(grid)), as_json=as_json)
                 return
             after = training.under_way() if queue else []
-            run_id = training.start(chosen, data, force=force, after=after)  # type: ignore[arg-type]
+            run_id = training.start(chosen, data, force=force, after=after, log=log)  # type: ignore[arg-type]
         run = training.wait(run_id, progress_on_stderr())
         loss = "" if run.best_loss is None else f", best validation loss {run.best_loss:.4f}"
         found = training.diagnosis(run_id)
