@@ -38,6 +38,7 @@ from workbench.redacting import Redacting
 from workbench.repairing import Repairing
 from workbench.reporting import Reporting
 from workbench.reviewing import Reviewing
+from workbench.rubric import Rubric
 from workbench.selecting import Selecting
 from workbench.splitting import Splitting
 from workbench.store.store import Clock, Store, utc_now
@@ -258,6 +259,11 @@ class Project:
     def rating(self) -> Rating:
         """Rate answers blind."""
         return Rating(self.store)
+
+    @cached_property
+    def rubric(self) -> Rubric:
+        """Rate single answers blind on criteria."""
+        return Rubric(self.store)
 
     @cached_property
     def writing_answers(self) -> WritingAnswers:

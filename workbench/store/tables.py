@@ -40,6 +40,12 @@ TABLES = {
     "collect": "SELECT * FROM collect ORDER BY place",
     "ratings": 'SELECT comparison_id, evaluation, example_id, rater, "left", "right", choice, criteria, note, rated_at'
     " FROM ratings ORDER BY rated_at, comparison_id",
+    "rubric_scores": "SELECT answer_id, evaluation, example_id, rater, variant, criteria, criterion, score, note,"
+    " rated_at FROM rubric_scores ORDER BY rated_at, answer_id, criterion",
+    "criteria": "SELECT place, version, number, entry.name AS criterion, entry.anchors AS anchors, who, created_at FROM"
+    " (SELECT * EXCLUDE (entries), unnest(entries) AS entry, generate_subscripts(entries, 1) AS number FROM"
+    """ (SELECT *, from_json(criteria, '[{"name": "VARCHAR", "anchors": ["VARCHAR"]}]') AS entries FROM criteria))"""
+    " ORDER BY place, number",
 }
 
 
