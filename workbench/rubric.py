@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -105,6 +106,25 @@ class Rubric:
         return self._store.rubric.add_criteria(
             [criterion.model_dump(mode="json") for criterion in wanted], who, self._store.now()
         )
+
+    def set_criteria_from(self, path: Path, who: str) -> int:
+        """Put the criteria of a JSON file in force: a list of them, or an object that has one under `criteria`.
+
+        Raises:
+            CurationError: the file cannot be read, is no such JSON, or a criterion in it cannot be used.
+        """
+        try:
+            given = json.loads(path.read_text("utf-8-sig"))
+        except OSError as error:
+            raise CurationError(f"{path} cannot be read: {error.strerror}.", "Name a file that is there.") from None
+        except (ValueError, RecursionError):
+            raise CurationError(f"{path.name} is no JSON in UTF-8.", "Start from: workbench criteria --json.") from None
+        rows = given.get("criteria") if isinstance(given, dict) else given
+        if not isinstance(rows, list):
+            raise CurationError(
+                f"{path.name} holds no list of criteria.", 'Write a list of {"name": …, "anchors": [five texts]}.'
+            )
+        return self.set_criteria(rows, who)
 
     def begin(
         self, evaluation: str, variants: Sequence[str], rater: str, count: int = 30, seed: int = 0
@@ -210,10 +230,10 @@ class Rubric:
         from pipelines.rating.rubric_raters import rubric_agreement, rubric_raters, rubric_self_agreement
 
         scores = self._store.rubric.scores(evaluation)
-        versions = self.rated_versions(evaluation)
-        version = version if version is not None else next(iter(versions), None)
+        if version is None:
+            version = max(scores["criteria"], default=0)
         mine = scores.filter(pl.col("criteria") == version)
-        if version is None or mine.is_empty():
+        if mine.is_empty():
             return None
         names = [criterion.name for criterion in self.criteria(version)]
         repeats = self._store.rubric.repeats(evaluation).filter(pl.col("criteria") == version)

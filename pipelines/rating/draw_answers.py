@@ -37,7 +37,7 @@ ANSWERS = pl.Schema(
 BLOCK = 10
 
 _MAKERS = (
-    r"chat\s?gpt|gpt-?\d|openai|anthropic|claude|gemini|llama|mistral|mixtral|qwen|deepseek|gemma|phi-\d|copilot|grok"
+    r"chat\s?gpt|gpt-?\d\w*|openai|anthropic|claude|gemini|llama|mistral|mixtral|qwen|deepseek|gemma|phi-\d|copilot"
 )
 _MODEL = re.compile(rf"(?i)(?<![a-z])(?:{_MAKERS})(?![a-z])")
 
