@@ -117,12 +117,15 @@ def _criterion(number: int, row: Any) -> Criterion:
         return row
     named = row.get("name") if isinstance(row, Mapping) else None
     which = f"Criterion {number}" + (f" ('{named}')" if named else "")
+    remedy = "Give each criterion a name and five anchors, one sentence each, from 1 (worst) to 5 (best)."
+    anchors = row.get("anchors") if isinstance(row, Mapping) else None
+    if isinstance(anchors, list | tuple) and len(anchors) != len(VALUES):
+        raise CurationError(f"{which} has {len(anchors)} anchors, one for each value is needed.", remedy)
     try:
         return Criterion.model_validate(row)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
+        place = " ".join(str(part + 1 if isinstance(part, int) else part) for part in first["loc"])
         raise CurationError(
-            f"{which} cannot be used: {place + ': ' if place else ''}{first['msg'].lower()}.",
-            "Give each criterion a name and five anchors, one sentence each, from 1 (worst) to 5 (best).",
+            f"{which} cannot be used: {place + ': ' if place else ''}{first['msg'].lower()}.", remedy
         ) from None

@@ -48,7 +48,7 @@ def test_criteria_are_changed_in_their_form_and_what_is_none_is_refused(
     assert len(anchors) == 5
     anchors[-1].set_value("far too long\nlong\nfair\nshort")
     app = labelled(app.button, "Use these criteria").click().run()
-    assert "Criterion 5 \\('Brevity'\\)" in app.error[0].value
+    assert "has 4 anchors" in app.error[0].value
     anchors = [area for area in app.text_area if area.label.startswith("Its anchors")]
     anchors[-1].set_value("far too long\nlong\nfair\nshort\n\nas short as can be")
     app = labelled(app.button, "Use these criteria").click().run()
