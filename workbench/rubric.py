@@ -53,9 +53,14 @@ class RubricResults:
 
     def sentences(self) -> list[str]:
         """Return the differences, the agreement and what else there is to say, in words."""
-        frames = (self.differences["sentence"], self.agreement["note"], self.raters["note"])
-        told = [sentence for column in (*frames, self.self_agreement["note"]) for sentence in column]
-        return [*told, *self.notes]
+        shared = self.agreement.filter(pl.col("same").is_not_null())["note"].to_list()
+        columns = (self.raters["note"], self.self_agreement["note"])
+        return [
+            *self.differences["sentence"],
+            *(shared or ["Agreement of raters cannot be computed: no answer was rated by two."]),
+            *(sentence for column in columns for sentence in column),
+            *self.notes,
+        ]
 
     def figures(self) -> dict[str, Any]:
         """Return plain values that JSON can hold."""

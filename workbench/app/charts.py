@@ -193,7 +193,13 @@ def metric_intervals(
     order: dict[str, Any] = {"sort": None} if keep_order else {}
     scale: dict[str, Any] = {"scale": {"domain": list(bounds)}, "axis": {"tickCount": 5}} if bounds else {}
     shared: dict[str, Any] = {
-        "y": {"field": "metric", "type": "nominal", "title": None, "axis": {"labelLimit": 220}, **order},
+        "y": {
+            "field": "metric",
+            "type": "nominal",
+            "title": None,
+            "axis": {"labelLimit": 220, "labelOverlap": False},
+            **order,
+        },
         "yOffset": {"field": "variant", "type": "nominal", "sort": variants},
         "color": colour,
     }
@@ -215,7 +221,8 @@ def metric_intervals(
             },
         ],
     }
-    height = 60 + metrics["metric"].n_unique() * max(16 * len(variants), 34)
+    # Legend and axis take about 120 of it.
+    height = 120 + metrics["metric"].n_unique() * max(16 * len(variants), 34)
     st.vega_lite_chart(metrics, spec, height=height, alt=f"{title}: each variant")
 
 
