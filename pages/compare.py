@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.components.judges import draw_judges
 from pages.components.results import DIFFERENCES, VALUES, draw_looks, draw_sentences, draw_table
+from pages.components.rubric_results import draw_rubric
 from pages.components.texts import texts
 from workbench.app import charts, comparisons, session
 from workbench.app.navigation import link
@@ -112,11 +113,12 @@ def draw_answers(project, evaluation, results) -> None:
 
 
 def draw_ratings(project, evaluation) -> None:
-    """Draw the win rates of blind ratings, and how far raters agree."""
+    """Draw the win rates of blind ratings, what was rated on criteria, and how far raters agree."""
     rates = project.rating.win_rates(evaluation.evaluation)
-    if rates.is_empty():
+    versions = project.rubric.rated_versions(evaluation.evaluation)
+    if rates.is_empty() and not versions:
         st.caption("Nobody has rated these answers yet.")
-    else:
+    if not rates.is_empty():
         draw_table(rates)
         draw_sentences([found.sentence for found in project.rating.stopping(evaluation.evaluation)])
         agreement = project.rating.agreement(evaluation.evaluation)
@@ -125,6 +127,8 @@ def draw_ratings(project, evaluation) -> None:
         draw_table(project.rating.raters(evaluation.evaluation), RATERS)
         draw_sentences([found.note for found in project.rating.length_controlled(evaluation.evaluation)])
         draw_sentences(project.rating.self_agreement(evaluation.evaluation)["note"].to_list())
+    if versions:
+        draw_rubric(project, evaluation.evaluation, versions)
     link("rate", "Rate answers blind", ":material/arrow_forward:")
     draw_judges(project, evaluation)
 

@@ -1,13 +1,16 @@
-"""Rate answers blind: two side by side, nobody knows whose is whose."""
+"""Rate answers blind: two side by side, or one at a time on criteria; nobody knows whose is whose."""
 
 import streamlit as st
 
 from pages.components.rating_card import rating_card
+from pages.components.single_answers import draw_single_answers
 from pages.components.texts import texts
 from workbench.app import session
 from workbench.app.plain import counted, plain
 from workbench.app.rating_queue import RatingQueue
 from workbench.rating import pair_to_rate
+
+PAIRS, SINGLE = "Two answers: which is better", "One answer: how good on each criterion"
 
 
 def draw_begin(project, evaluation, rater: str, drawn: int) -> None:
@@ -45,7 +48,36 @@ def draw_writing(project, rater: str) -> None:
                     st.rerun()
 
 
-session.page_head("Rate", "Which answer is better? Sides are drawn by chance, and no name is shown.")
+def draw_pairs(project, evaluation, rater: str) -> None:
+    """Draw the rating card of one evaluation for a rater, or how to begin."""
+    name = evaluation.evaluation
+    rated, drawn = project.rating.progress(name, rater)
+    if drawn:
+        rating_card(RatingQueue(project, name, rater))
+        if rated:
+            # Only whether to go on: who leads must not be known while somebody rates.
+            st.caption(" ".join(found.blind_sentence for found in project.rating.stopping(name)))
+        with st.expander(f"Draw more pairs ({counted(drawn, 'pair')} drawn for {plain(rater)})"):
+            draw_begin(project, evaluation, rater, drawn)
+    else:
+        st.caption("Choose which two to rate. You see one pair at a time and press 1, 2, 3 or 4.")
+        draw_begin(project, evaluation, rater, drawn)
+    draw_writing(project, rater)
+
+
+def way_begun(project, name: str, rater: str) -> str:
+    """Return the way in which this rater has something left to rate: pairs, where there is no single answer."""
+    left = {
+        way: drawn - rated
+        for way, (rated, drawn) in (
+            (PAIRS, project.rating.progress(name, rater)),
+            (SINGLE, project.rubric.progress(name, rater)),
+        )
+    }
+    return SINGLE if left[SINGLE] and not left[PAIRS] else PAIRS
+
+
+session.page_head("Rate", "How good are the answers? They come in random order, and no name is shown.")
 project = session.current_project()
 evaluations = [view for view in project.comparing.evaluations() if view.state == "finished"]
 if not evaluations:
@@ -54,17 +86,12 @@ if not evaluations:
 
 rater = session.reviewer_name()
 names = {view.evaluation: f"{view.evaluation} · {view.split}" for view in evaluations}
-name = st.selectbox("Evaluation", list(names), format_func=names.get, width=360)
+left, right = st.columns([1, 2])
+name = left.selectbox("Evaluation", list(names), format_func=names.get)
 evaluation = next(view for view in evaluations if view.evaluation == name)
-rated, drawn = project.rating.progress(name, rater)
-if drawn:
-    rating_card(RatingQueue(project, name, rater))
-    if rated:
-        # Only whether to go on: who leads must not be known while somebody rates.
-        st.caption(" ".join(found.blind_sentence for found in project.rating.stopping(name)))
-    with st.expander(f"Draw more pairs ({counted(drawn, 'pair')} drawn for {plain(rater)})"):
-        draw_begin(project, evaluation, rater, drawn)
+begun = way_begun(project, name, rater) if "rate-way" not in st.session_state else None
+way = right.segmented_control("Rate", [PAIRS, SINGLE], default=begun, required=True, key="rate-way")
+if way == SINGLE:
+    draw_single_answers(project, evaluation, rater)
 else:
-    st.caption("Choose which two to rate. You see one pair at a time and press 1, 2, 3 or 4.")
-    draw_begin(project, evaluation, rater, drawn)
-draw_writing(project, rater)
+    draw_pairs(project, evaluation, rater)

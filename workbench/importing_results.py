@@ -19,6 +19,7 @@ import polars as pl
 from pipelines.errors import CurationError
 from workbench.comparing import Comparing
 from workbench.files import sha256_of
+from workbench.importing_scores import ImportingScores, are_scores
 from workbench.rating import CHOICES
 from workbench.store.runs import EvaluationRecord
 from workbench.store.store import Store
@@ -165,7 +166,8 @@ class ImportingResults:
     def import_ratings(self, path: Path, evaluation: str | None = None) -> RatingsReport:
         """Read ratings, one a line: `rater`, `choice`, and `comparison_id`, or `example_id`, `left` and `right`.
 
-        A comparison of the file's own is drawn now; a rating that is stored already is not stored again.
+        A file about single answers has scores on criteria instead: see `workbench.importing_scores`. A comparison of
+        the file's own is drawn now; a rating that is stored already is not stored again.
 
         Raises:
             CurationError: names the line; an unknown comparison, variant, example or choice, a comparison that was
@@ -173,14 +175,25 @@ class ImportingResults:
         """
         evaluation = evaluation or self._comparing.newest()
         self._comparing.evaluation(evaluation)
+        rows = _rows(path)
+        if not rows:
+            raise CurationError(f"{path.name} holds no ratings.", "Write one JSON object a line.")
+        session = f"import:{sha256_of(path)[:16]}"
+        if are_scores(rows):
+            raters, known = ImportingScores(self._store, evaluation).read(path.name, rows, session)
+            return RatingsReport(evaluation, len(rows), known, raters)
+        return self._import_choices(path, evaluation, rows, session)
+
+    def _import_choices(
+        self, path: Path, evaluation: str, lines: list[tuple[int, dict[str, Any]]], session: str
+    ) -> RatingsReport:
         outputs = self._store.runs.outputs(evaluation)
         answered = set(outputs.select("variant", "example_id").iter_rows())
         drawn = {row["comparison_id"]: row for row in self._store.ratings.comparisons(evaluation).iter_rows(named=True)}
         fresh: list[dict[str, Any]] = []
         events: dict[str, list[dict[str, object]]] = {}
         seen: set[str] = set()
-        session = f"import:{sha256_of(path)[:16]}" if path.is_file() else ""
-        for line, row in _rows(path):
+        for line, row in lines:
             where = f"{path.name}, line {line}"
             comparison = self._comparison(where, row, evaluation, drawn, answered)
             if comparison["comparison_id"] not in drawn:
@@ -196,8 +209,6 @@ class ImportingResults:
             event = {"comparison_id": comparison["comparison_id"], "choice": row["choice"], "session": session}
             note = str(row["note"]) if row.get("note") else None
             events.setdefault(comparison["rater"], []).append({**event, "note": note, "sequence": line})
-        if not events:
-            raise CurationError(f"{path.name} holds no ratings.", "Write one JSON object a line.")
         known = self._store.ratings.highest_sequence(session)
         if fresh:
             self._store.ratings.add_comparisons(evaluation, _comparisons(fresh), self._store.now())

@@ -70,7 +70,7 @@ class Overview:
         stages = [name for name in ("duplicates", "coverage", "quality") if self._store.analysis.stage(name)]
         runs = self._store.runs.runs()
         evaluations = self._store.runs.evaluations()
-        ratings = self._store.ratings.ratings().height
+        ratings = self._store.ratings.ratings().height + self._store.rubric.rated_count()
         split = funnel.train + funnel.validation + funnel.test
         rows = [
             ("import", "Import data", "import", funnel.imported > 0, f"{funnel.imported:,} training lines"),

@@ -40,6 +40,7 @@ from workbench.redacting import Redacting
 from workbench.repairing import Repairing
 from workbench.reporting import Reporting
 from workbench.reviewing import Reviewing
+from workbench.rubric import Rubric
 from workbench.selecting import Selecting
 from workbench.splitting import Splitting
 from workbench.store.store import Clock, Store, utc_now
@@ -270,6 +271,11 @@ class Project:
     def judging(self) -> Judging:
         """Let a judge model compare answers, beside the raters."""
         return Judging(self.store, self.folder)
+
+    @cached_property
+    def rubric(self) -> Rubric:
+        """Rate single answers blind on criteria."""
+        return Rubric(self.store)
 
     @cached_property
     def writing_answers(self) -> WritingAnswers:

@@ -11,6 +11,7 @@ from workbench.rating import Rating
 from workbench.report.contents import report_of
 from workbench.report.html import report_html
 from workbench.report.markdown import report_markdown
+from workbench.rubric import Rubric
 from workbench.store.store import Store
 from workbench.training import Training
 
@@ -33,6 +34,7 @@ class Reporting:
             Comparing(store, folder),
             Rating(store),
             Judging(store, folder),
+            Rubric(store),
         )
         return report_markdown(report) if markdown else report_html(report)
 

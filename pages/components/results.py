@@ -12,6 +12,9 @@ ROUNDED = {
     for name in ("value", "difference", "low", "high", "optimism", "accuracy", "precision", "recall", "f1")
 }
 ROUNDED["win_rate"] = st.column_config.NumberColumn("win rate", format="percent")
+ROUNDED |= {name: st.column_config.NumberColumn(format="%.2f") for name in ("mean", "shift", "alpha")}
+ROUNDED["same"] = st.column_config.NumberColumn("same score", format="percent")
+ROUNDED["within_one"] = st.column_config.NumberColumn("within a point", format="percent")
 ROUNDED["n"] = st.column_config.NumberColumn("examples", format="localized")
 ROUNDED["share_left"] = st.column_config.NumberColumn("chose left", format="percent")
 ROUNDED["both_bad"] = st.column_config.NumberColumn("both bad")

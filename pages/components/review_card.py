@@ -14,7 +14,7 @@ from workbench.app.whole_page import draw_whole_page_if_changed
 _mounted = st.components.v2.component(
     "workbench_review_card",
     html='<div class="root" role="group" aria-label="Review card"></div>',
-    css=read_assets(__file__, "parts/base.css", "parts/messages.css", "review_card.css"),
+    css=read_assets(__file__, "parts/base.css", "parts/messages.css", "parts/help.css", "review_card.css"),
     js=read_assets(
         __file__,
         "parts/words.js",
@@ -22,6 +22,7 @@ _mounted = st.components.v2.component(
         "parts/messages.js",
         "parts/difference.js",
         "parts/event_log.js",
+        "parts/help.js",
         "parts/card_face.js",
         "parts/card_forms.js",
         "parts/card_relatives.js",

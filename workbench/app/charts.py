@@ -151,12 +151,33 @@ def curves(metrics: pl.DataFrame, names: tuple[str, ...]) -> None:
             st.vega_lite_chart(shown, spec, height=150, alt=f"{title} by step")
 
 
-def metric_intervals(metrics: pl.DataFrame, variants: list[str]) -> None:
+def criteria_intervals(levels: pl.DataFrame) -> None:
+    """Draw the mean score of each variant on each criterion as a point with its interval, in the criteria's order.
+
+    Args:
+        levels: criterion, variant, mean, low, high, n.
+    """
+    shown = levels.rename({"criterion": "metric", "mean": "value"})
+    variants = shown["variant"].unique().sort().to_list()
+    metric_intervals(shown, variants, title="Mean score, with its interval", bounds=(1, 5), keep_order=True)
+
+
+def metric_intervals(
+    metrics: pl.DataFrame,
+    variants: list[str],
+    *,
+    title: str = "Score, with its interval",
+    bounds: tuple[float, float] | None = None,
+    keep_order: bool = False,
+) -> None:
     """Draw each metric of each variant as a point with its interval.
 
     Args:
         metrics: metric, variant, value, low, high, n.
         variants: the order of the legend.
+        title: of the axis.
+        bounds: of the axis; that of the figures and 0 where there are none.
+        keep_order: whether metrics stand in the order of their rows instead of the alphabet's.
     """
     colour = {
         "field": "variant",
@@ -169,8 +190,16 @@ def metric_intervals(metrics: pl.DataFrame, variants: list[str]) -> None:
         },
         "legend": {"orient": "top", "columns": 3, "labelLimit": 200},
     }
+    order: dict[str, Any] = {"sort": None} if keep_order else {}
+    scale: dict[str, Any] = {"scale": {"domain": list(bounds)}, "axis": {"tickCount": 5}} if bounds else {}
     shared: dict[str, Any] = {
-        "y": {"field": "metric", "type": "nominal", "title": None, "axis": {"labelLimit": 220}},
+        "y": {
+            "field": "metric",
+            "type": "nominal",
+            "title": None,
+            "axis": {"labelLimit": 220, "labelOverlap": False},
+            **order,
+        },
         "yOffset": {"field": "variant", "type": "nominal", "sort": variants},
         "color": colour,
     }
@@ -182,7 +211,7 @@ def metric_intervals(metrics: pl.DataFrame, variants: list[str]) -> None:
             {
                 "mark": {"type": "rule", "strokeWidth": 2},
                 "encoding": {
-                    "x": {"field": "low", "type": "quantitative", "title": "Score, with its interval"},
+                    "x": {"field": "low", "type": "quantitative", "title": title, **scale},
                     "x2": {"field": "high"},
                 },
             },
@@ -192,8 +221,9 @@ def metric_intervals(metrics: pl.DataFrame, variants: list[str]) -> None:
             },
         ],
     }
-    height = 60 + metrics["metric"].n_unique() * max(16 * len(variants), 34)
-    st.vega_lite_chart(metrics, spec, height=height, alt="Metrics of each variant with intervals")
+    # Legend and axis take about 120 of it.
+    height = 120 + metrics["metric"].n_unique() * max(16 * len(variants), 34)
+    st.vega_lite_chart(metrics, spec, height=height, alt=f"{title}: each variant")
 
 
 def share_bars(gaps: pl.DataFrame) -> None:

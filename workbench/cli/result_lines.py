@@ -29,6 +29,7 @@ def result_figures(project: Project, results: Results) -> dict[str, Any]:
         "stopping": [asdict(found) for found in project.rating.stopping(results.evaluation)],
         "length_controlled": [asdict(found) for found in project.rating.length_controlled(results.evaluation)],
         "self_agreement": project.rating.self_agreement(results.evaluation).to_dicts(),
+        "rubric": [found.figures() for found in project.rubric.all_results(results.evaluation)],
         "slices": project.collecting.slices(results.evaluation).to_dicts(),
         "raters": project.rating.raters(results.evaluation).to_dicts(),
         "agreement": project.rating.agreement(results.evaluation),
@@ -64,6 +65,7 @@ def result_lines(project: Project, results: Results) -> list[str]:
     lines += [found.note for found in project.rating.length_controlled(results.evaluation)]
     lines += project.rating.self_agreement(results.evaluation)["note"].to_list()
     lines += judge_lines(project, results.evaluation)
+    lines += rubric_lines(project, results)
     slices = project.collecting.slices(results.evaluation)
     lines += slices.filter(pl.col("finding"))["sentence"].head(_SLICES_TOLD).to_list()
     before, moved = project.collecting.moved(results.evaluation)
@@ -104,6 +106,18 @@ def label_lines(project: Project, results: Results) -> list[str]:
         ]
         if mine.height > _LABELS_TOLD:
             lines.append(f"  and {mine.height - _LABELS_TOLD} labels more, with --json")
+    return lines
+
+
+def rubric_lines(project: Project, results: Results) -> list[str]:
+    """Return what was rated on criteria: levels, differences and agreement, under each wording of the criteria."""
+    lines = []
+    for found in project.rubric.all_results(results.evaluation):
+        lines.append(f"rated on criteria 1 to 5 (version {found.version} of the criteria):")
+        for row in found.levels.iter_rows(named=True):
+            interval = "" if row["low"] is None else f" [{row['low']:.2f}, {row['high']:.2f}]"
+            lines.append(f"  {row['criterion']:<24} {row['variant']:<20} {row['mean']:.2f}{interval} n={row['n']}")
+        lines += found.sentences()
     return lines
 
 

@@ -18,18 +18,18 @@ def chart_svg(chart: IntervalChart | BarChart | LineChart) -> str:
 def _intervals(chart: IntervalChart) -> str:
     marks = []
     height = _TOP + _ROW * len(chart.intervals) + 26
-    low = min([0.0, *(entry.value for entry in chart.intervals)])
-    for tick in (0, 0.25, 0.5, 0.75, 1.0):
-        x = _at(tick, low)
+    low, high = min([chart.ticks[0], *(entry.value for entry in chart.intervals)]), chart.ticks[-1]
+    for tick in chart.ticks:
+        x = _at(tick, low, high)
         marks.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{height - 22}"/>')
         marks.append(f'<text class="axis" x="{x:.1f}" y="{height - 6}" text-anchor="middle">{tick:g}</text>')
     for place, entry in enumerate(chart.intervals):
         y = _TOP + _ROW * place + _ROW / 2
         marks.append(_label(entry.label, y))
         if entry.low is not None and entry.high is not None:
-            left, right = _at(entry.low, low), _at(entry.high, low)
+            left, right = _at(entry.low, low, high), _at(entry.high, low, high)
             marks.append(f'<line class="range" x1="{left:.1f}" x2="{right:.1f}" y1="{y}" y2="{y}"/>')
-        marks.append(f'<circle cx="{_at(entry.value, low):.1f}" cy="{y}" r="4"/>')
+        marks.append(f'<circle cx="{_at(entry.value, low, high):.1f}" cy="{y}" r="4"/>')
     return _svg(chart.title, height, marks, bool(chart.intervals))
 
 
@@ -75,8 +75,8 @@ def _lines(chart: LineChart) -> str:
     return _svg(f"{chart.title}: {chart.y}", height, marks, True)
 
 
-def _at(value: float, low: float) -> float:
-    return _LABEL + (_WIDTH - _LABEL - 20) * (min(max(value, low), 1.0) - low) / (1.0 - low)
+def _at(value: float, low: float, high: float) -> float:
+    return _LABEL + (_WIDTH - _LABEL - 20) * (min(max(value, low), high) - low) / (high - low)
 
 
 def _label(text: str, y: float) -> str:

@@ -20,6 +20,7 @@ from workbench.report.document import (
     Table,
 )
 from workbench.results import Results
+from workbench.rubric import Rubric
 from workbench.store.store import Store
 from workbench.training import Training
 
@@ -34,6 +35,7 @@ def report_of(
     comparing: Comparing,
     rating: Rating,
     judging: Judging,
+    rubric: Rubric,
 ) -> Report:
     """Gather a project's figures; an evaluation that nobody has looked at yet is not opened by this."""
     newest = next((record for record in store.runs.evaluations() if store.runs.has_results(record.evaluation)), None)
@@ -50,7 +52,7 @@ def report_of(
             Section("Splits and their certificate", _certificate(store)),
             Section("Training", _training(training)),
             Section("Results", _results(results, store)),
-            Section("Blind ratings", _ratings(rating)),
+            Section("Blind ratings", _ratings(rating, rubric)),
             Section("Judge models", _judges(store, judging)),
             Section("Looks at the test split", _looks(store)),
         ],
@@ -154,10 +156,11 @@ def _results(results: Results | None, store: Store) -> list[Block]:
     return [*blocks, *(Paragraph(sentence) for sentence in found_slices)]
 
 
-def _ratings(rating: Rating) -> list[Block]:
+def _ratings(rating: Rating, rubric: Rubric) -> list[Block]:
     """Tell the ratings of every evaluation that has some: raters may have judged another one than the newest."""
     rated = rating.ratings()["evaluation"].unique().sort(descending=True).to_list()
     blocks = [block for evaluation in rated for block in _ratings_of(evaluation, rating)]
+    blocks += [block for evaluation in rubric.evaluations() for block in _rubric_of(evaluation, rubric)]
     return blocks or [Paragraph("Nobody has rated any answers.")]
 
 
@@ -183,6 +186,21 @@ def _judges(store: Store, judging: Judging) -> list[Block]:
         f"{name}: {sentence}" for name in names for report in judging.reports(name) for sentence in report.sentences
     ]
     return [Paragraph(sentence) for sentence in told] or [Paragraph("No judge model was asked.")]
+
+
+def _rubric_of(evaluation: str, rubric: Rubric) -> list[Block]:
+    """Tell the scores on criteria, under the newest wording that has some; the notes name the others."""
+    results = rubric.results(evaluation)
+    if results is None:
+        return []
+    blocks: list[Block] = []
+    for criterion in results.levels["criterion"].unique(maintain_order=True):
+        rows = results.levels.filter(pl.col("criterion") == criterion).iter_rows(named=True)
+        found = [Interval(row["variant"], row["mean"], row["low"], row["high"]) for row in rows]
+        blocks.append(IntervalChart(f"{evaluation}: {criterion}, 1 (worst) to 5 (best)", found, (1, 2, 3, 4, 5)))
+    names = ["variant", "against", "criterion", "difference", "low", "high", "q_value", "higher", "lower", "n"]
+    blocks += [_frame(results.levels.drop("method")), _frame(results.differences.select(names))]
+    return [*blocks, *(Paragraph(sentence) for sentence in results.sentences())]
 
 
 def _looks(store: Store) -> list[Block]:

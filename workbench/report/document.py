@@ -33,10 +33,11 @@ class Interval:
 
 @dataclass(frozen=True)
 class IntervalChart:
-    """Values with intervals under one another."""
+    """Values with intervals under one another; the axis goes from the first tick to the last."""
 
     title: str
     intervals: Sequence[Interval]
+    ticks: tuple[float, ...] = (0, 0.25, 0.5, 0.75, 1)
 
 
 @dataclass(frozen=True)

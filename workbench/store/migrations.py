@@ -290,6 +290,31 @@ def noise_of_versions(transaction: Transaction) -> None:
     transaction.execute("ALTER TABLE versions ADD COLUMN noise VARCHAR")
 
 
+def single_answers_on_criteria(transaction: Transaction) -> None:
+    """Criteria with their anchors, single answers drawn for raters, and the scores that these gave.
+
+    Nothing is overwritten: other criteria are a further row, an undo is an event. A row of `criteria` says which were
+    in force from then on; the same wording has the same `version`, so that going back goes on with its ratings.
+    """
+    for statement in (
+        "CREATE TABLE criteria (place INTEGER, version INTEGER, criteria VARCHAR, who VARCHAR, created_at TIMESTAMP)",
+        "CREATE TABLE drawn_answers (answer_id VARCHAR, evaluation VARCHAR, example_id VARCHAR, variant VARCHAR,"
+        " rater VARCHAR, criteria INTEGER, shown_as VARCHAR, position INTEGER, names_model BOOLEAN,"
+        " drawn_at TIMESTAMP)",
+        "CREATE TABLE score_events (event_id BIGINT, answer_id VARCHAR, rater VARCHAR, action VARCHAR, scores VARCHAR,"
+        " note VARCHAR, session VARCHAR, sequence BIGINT, rated_at TIMESTAMP)",
+        "CREATE VIEW rated_answers AS SELECT d.*, e.event_id, e.action, e.scores, e.note, e.rated_at"
+        " FROM drawn_answers d JOIN (SELECT answer_id, max(event_id) AS event_id,"
+        " last(action ORDER BY event_id) AS action, last(scores ORDER BY event_id) AS scores,"
+        " last(note ORDER BY event_id) AS note, max(rated_at) AS rated_at FROM score_events GROUP BY answer_id) e"
+        " ON d.shown_as = e.answer_id WHERE e.action <> 'undo'",
+        "CREATE VIEW rubric_scores AS SELECT r.* EXCLUDE (scores, entry), r.entry.key AS criterion,"
+        " r.entry.value::BIGINT AS score FROM (SELECT *, unnest(map_entries(CAST(CAST(scores AS JSON)"
+        " AS MAP(VARCHAR, INTEGER)))) AS entry FROM rated_answers WHERE action = 'score') r",
+    ):
+        transaction.execute(statement)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     examples_and_where_they_came_from,
     decisions_of_people,
@@ -307,6 +332,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     ids_are_stored_as_they_are,
     verdicts_of_judges,
     noise_of_versions,
+    single_answers_on_criteria,
 )
 
 

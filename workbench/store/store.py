@@ -22,6 +22,7 @@ from workbench.store.migrations import migrate, schema_of
 from workbench.store.neighbours import NeighbourStore
 from workbench.store.queues import QueueStore
 from workbench.store.ratings import RatingStore
+from workbench.store.rubric import RubricStore
 from workbench.store.runs import RunStore
 from workbench.store.tables import TableStore
 from workbench.store.versions import VersionStore
@@ -67,6 +68,7 @@ class Store:
         self.runs = RunStore(self._database)
         self.ratings = RatingStore(self._database)
         self.judging = JudgingStore(self._database)
+        self.rubric = RubricStore(self._database)
         self.failures = FailureStore(self._database)
         self.tables = TableStore(self._database)
 

@@ -42,6 +42,12 @@ TABLES = {
     " FROM ratings ORDER BY rated_at, comparison_id",
     "judge_verdicts": 'SELECT evaluation, judge, model, prompt, example_id, "first", "second", verdict, reply, judging,'
     ' judged_at FROM judge_verdicts ORDER BY evaluation, judge, example_id, "first"',
+    "rubric_scores": "SELECT answer_id, evaluation, example_id, rater, variant, criteria, criterion, score, note,"
+    " rated_at FROM rubric_scores ORDER BY rated_at, answer_id, criterion",
+    "criteria": "SELECT place, version, number, entry.name AS criterion, entry.anchors AS anchors, who, created_at FROM"
+    " (SELECT * EXCLUDE (entries), unnest(entries) AS entry, generate_subscripts(entries, 1) AS number FROM"
+    """ (SELECT *, from_json(criteria, '[{"name": "VARCHAR", "anchors": ["VARCHAR"]}]') AS entries FROM criteria))"""
+    " ORDER BY place, number",
 }
 
 

@@ -14,7 +14,7 @@ function drawFrame(view) {
   view.spoken = make("div", "unseen");
   view.spoken.setAttribute("role", "status");
   view.spoken.setAttribute("aria-live", "polite");
-  view.help = makeHelp();
+  view.help = makeHelp(KEYS, "A decision belongs to the example on screen, is kept in this browser until it is stored, and can be undone.");
   const panel = make("div", "panel");
   panel.append(view.head, view.body);
   view.actions.append(
@@ -33,27 +33,6 @@ function drawFrame(view) {
   const foot = make("div", "row foot");
   foot.append(view.saved, make("span", "grow"), view.told);
   view.root.replaceChildren(panel, view.actions, foot, view.spoken, view.help);
-}
-
-function makeHelp() {
-  const help = make("dialog", "help");
-  help.setAttribute("aria-label", "Keys");
-  const list = make("div", "keys");
-  for (const { shown, does } of KEYS) {
-    const keys = make("span", "row");
-    keys.append(...shown.split(" ").map((key) => make("kbd", "", key)));
-    list.append(keys, make("span", "", does));
-  }
-  const close = button("Close", "", () => help.close(), "Esc");
-  help.append(make("strong", "", "Keys"), list);
-  help.append(make("p", "faint", "A decision belongs to the example on screen, is kept in this browser until it is stored, and can be undone."), close);
-  help.addEventListener("keydown", (event) => {
-    event.stopPropagation();
-    if (event.key !== "?") return;
-    event.preventDefault();
-    help.close();
-  });
-  return help;
 }
 
 // Tell people who listen, and with `seen` everybody, what happened.

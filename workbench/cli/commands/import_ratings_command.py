@@ -13,7 +13,10 @@ from workbench.cli.answer import json_option, project_argument, tell
 @click.option("--evaluation", help="The evaluation whose answers were rated; the newest when not given.")
 @json_option
 def command(project: Path, file: Path, evaluation: str | None, as_json: bool) -> None:
-    """Read what raters elsewhere said into PROJECT: rater, choice and comparison a line of FILE."""
+    """Read what raters elsewhere said into PROJECT: rater, choice and comparison a line of FILE.
+
+    Or scores on criteria: rater, example_id, variant and scores (an object, or a column for each criterion).
+    """
     from dataclasses import asdict
 
     from workbench.project import Project
