@@ -48,6 +48,10 @@ METRICS = pl.Schema(
         "kl_task": pl.Float64,
         "memory": pl.Float64,
         "seconds_left": pl.Float64,
+        "reward_margin": pl.Float64,
+        "preference_accuracy": pl.Float64,
+        "preference_low": pl.Float64,
+        "preference_high": pl.Float64,
     }
 )
 

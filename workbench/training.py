@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from pipelines.errors import CurationError
-from pipelines.examples import messages_of
 from pipelines.progress import Progress, no_progress
 from workbench.files import write_text
+from workbench.pair_data import PairRows, pair_rows
 from workbench.run_comparison import RunComparison, compare_runs
 from workbench.run_data import Data, run_rows
+from workbench.run_source import run_source
 from workbench.run_view import METRICS, RunView, error_of, status_of
 from workbench.settings import checked_settings
+from workbench.starting_run import adapter_shape, check_starting_run
 from workbench.store.runs import RunRecord
 from workbench.store.store import Store
 from workbench.store.versions import VersionRecord
@@ -58,11 +60,15 @@ class Training:
         Raises:
             CurationError: an unknown setting, or a value out of its bounds.
         """
-        from pipelines.training.settings import TrainSettings
+        from pipelines.training.settings import TrainSettings, method_defaults
 
+        starts_from = str(values.get("starts_from") or "")
+        if starts_from and base == "default":
+            base = self.run(starts_from).base
         proposed = self.defaults(base).model_dump()
-        if values.get("method") == "full":  # about a tenth of an adapter's rate ("LoRA Without Regret", 2025)
-            proposed["learning_rate"] /= 10
+        proposed |= method_defaults(str(values.get("method") or "lora"), proposed)
+        if starts_from:
+            proposed |= adapter_shape(self.adapter(starts_from)) or {}
         return checked_settings(TrainSettings, {**proposed, **values}, "training")
 
     def check(self, settings: TrainSettings | None = None, data: Data = "curated") -> Preflight:
@@ -73,11 +79,13 @@ class Training:
         """
         from pipelines.training.preflight import check
 
-        train = run_rows(self._store, self._current(), "train", data)
-        found = check([messages_of(text) for text in train["messages"]], settings or self.defaults())
-        ids = train["example_id"].to_list()
+        settings = settings or self.defaults()
+        self._check_start(settings)
+        train = run_source(self._store, self._current(), "train", data, settings.method)
+        found = check(train.rows, settings)
         named = [
-            replace(finding, example_ids=[ids[number - 1] for number in finding.examples]) for finding in found.findings
+            replace(finding, example_ids=[train.ids[number - 1] for number in finding.examples])
+            for finding in found.findings
         ]
         return replace(found, findings=named)
 
@@ -105,10 +113,10 @@ class Training:
         from pipelines.training.estimate import estimate_run
         from pipelines.training.gpus import read_prices
 
-        rows = run_rows(self._store, self._current(), "train", data)["messages"]
+        settings = settings or self.defaults()
         return estimate_run(
-            [messages_of(text) for text in rows],
-            settings or self.defaults(),
+            run_source(self._store, self._current(), "train", data, settings.method).rows,
+            settings,
             read_prices(prices or self.prices_file()),
             available=float(psutil.virtual_memory().available),
             seconds_here=seconds_here,
@@ -141,25 +149,39 @@ class Training:
             after: runs to wait for; the process waits, whatever becomes of the app.
 
         Raises:
-            CurationError: nothing was split yet, or too few examples and not forced.
+            CurationError: nothing was split yet, too few examples and not forced, a method that cannot work here, no
+                preference pairs, or a starting run that cannot be gone on with.
         """
         from pipelines.training.findings import few_examples, refuse
+        from pipelines.training.pairs import noun
+        from pipelines.training.prepare import STARTING_ADAPTER, check_method, resolve_device
 
         settings = settings or self.defaults()
         version = self._current()
-        refuse(few_examples(self.example_count(data)), forced=force)
+        check_method(settings, resolve_device(settings.device))
+        self._check_start(settings)
+        lines = {
+            split: run_source(self._store, version, split, data, settings.method).lines
+            for split in ("train", "validation")
+        }
+        refuse(few_examples(len(lines["train"]), noun(settings)), forced=force)
         run_id = self._store.runs.next_name("run")
         folder = self._folder / run_id
-        counts = {}
-        for split in ("train", "validation"):
-            rows = run_rows(self._store, version, split, data)["messages"].to_list()
-            counts[split] = len(rows)
-            write_text(folder / "data" / f"{split}.jsonl", "".join(f'{{"messages":{text}}}\n' for text in rows))
+        for split, told in lines.items():
+            write_text(folder / "data" / f"{split}.jsonl", "".join(told))
+        if settings.starts_from:
+            shutil.copytree(self.adapter(settings.starts_from), folder / "data" / STARTING_ADAPTER)
         general = self._store.examples.with_role("general")["messages"].to_list()
         write_text(folder / "data" / "general.jsonl", "".join(f'{{"messages":{text}}}\n' for text in general))
         write_text(folder / "data" / "version.json", json.dumps({"version": version.version, "data": data}) + "\n")
-        self._launch(run_id, settings, version.version, data, (counts["train"], counts["validation"]), force, after)
+        counts = len(lines["train"]), len(lines["validation"])
+        self._launch(run_id, settings, version.version, data, counts, force, after)
         return run_id
+
+    def _check_start(self, settings: TrainSettings) -> None:
+        if settings.starts_from:
+            run = self.run(settings.starts_from)
+            check_starting_run(run, self.adapter(run.run_id), settings.base, self._current().version)
 
     def rerun(self, run_id: str) -> str:
         """Start a run from another's record: its settings, its own data files; returns the new run's id.
@@ -270,6 +292,10 @@ class Training:
     def example_count(self, data: Data) -> int:
         """Count the training rows that a run on this data gets from the current version."""
         return len(run_rows(self._store, self._current(), "train", data))
+
+    def pairs(self, data: Data, split: str = "train") -> PairRows:
+        """Return the preference pairs of one side of the current split."""
+        return pair_rows(self._store, self._current(), split, data)
 
     def runs(self) -> list[RunView]:
         """Return all runs, newest first."""
