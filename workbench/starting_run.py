@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,12 +43,19 @@ def check_starting_run(run: RunView, adapter: Path, base: str, version: str) -> 
         )
 
 
+def runs_to_start_from(runs: Sequence[RunView], version: str) -> list[RunView]:
+    """Return the runs whose adapter preference training on a dataset version can go on with, in their order."""
+    fitting = [run for run in runs if run.method in ("lora", "dpo") and run.version == version]
+    return [run for run in fitting if run.state in ("finished", "cancelled")]
+
+
 def adapter_shape(adapter: Path) -> dict[str, Any] | None:
     """Return the settings of a LoRA adapter's shape: rank, alpha, targets, rslora, dora; None for another adapter.
 
     An adapter that is saved from PiSSA has an alpha that is no whole number; it is told as the nearest.
     """
-    config = json.loads((adapter / "adapter_config.json").read_text("utf-8"))
+    path = adapter / "adapter_config.json"
+    config = json.loads(path.read_text("utf-8")) if path.is_file() else {}
     if config.get("peft_type") != "LORA":
         return None
     targets = config["target_modules"]

@@ -22,7 +22,7 @@ from workbench.run_data import Data, run_rows
 from workbench.run_source import run_source
 from workbench.run_view import METRICS, RunView, error_of, status_of
 from workbench.settings import checked_settings
-from workbench.starting_run import adapter_shape, check_starting_run
+from workbench.starting_run import adapter_shape, check_starting_run, runs_to_start_from
 from workbench.store.runs import RunRecord
 from workbench.store.store import Store
 from workbench.store.versions import VersionRecord
@@ -37,6 +37,7 @@ __all__ = ["METRICS", "Data", "RunView", "Training", "error_of", "status_of"]
 
 # Runs that a sweep may start.
 MOST_RUNS = 16
+SIDES = ("train", "validation")
 
 
 class Training:
@@ -149,8 +150,7 @@ class Training:
             after: runs to wait for; the process waits, whatever becomes of the app.
 
         Raises:
-            CurationError: nothing was split yet, too few examples and not forced, a method that cannot work here, no
-                preference pairs, or a starting run that cannot be gone on with.
+            CurationError: nothing was split, too little and not forced, a method or a starting run that cannot work.
         """
         from pipelines.training.findings import few_examples, refuse
         from pipelines.training.pairs import noun
@@ -160,10 +160,7 @@ class Training:
         version = self._current()
         check_method(settings, resolve_device(settings.device))
         self._check_start(settings)
-        lines = {
-            split: run_source(self._store, version, split, data, settings.method).lines
-            for split in ("train", "validation")
-        }
+        lines = {side: run_source(self._store, version, side, data, settings.method).lines for side in SIDES}
         refuse(few_examples(len(lines["train"]), noun(settings)), forced=force)
         run_id = self._store.runs.next_name("run")
         folder = self._folder / run_id
@@ -179,9 +176,8 @@ class Training:
         return run_id
 
     def _check_start(self, settings: TrainSettings) -> None:
-        if settings.starts_from:
-            run = self.run(settings.starts_from)
-            check_starting_run(run, self.adapter(run.run_id), settings.base, self._current().version)
+        if run := settings.starts_from:
+            check_starting_run(self.run(run), self.adapter(run), settings.base, self._current().version)
 
     def rerun(self, run_id: str) -> str:
         """Start a run from another's record: its settings, its own data files; returns the new run's id.
@@ -300,6 +296,10 @@ class Training:
     def runs(self) -> list[RunView]:
         """Return all runs, newest first."""
         return [self._view(record) for record in self._store.runs.runs()]
+
+    def to_start_from(self) -> list[RunView]:
+        """Return the runs that preference training can go on with."""
+        return runs_to_start_from(self.runs(), self._current().version)
 
     def run(self, run_id: str) -> RunView:
         """Return one run.

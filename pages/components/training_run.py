@@ -45,7 +45,7 @@ def draw_run(project, run_id: str) -> None:
             st.metric(name, value, border=True, width="content")
     charts.loss_curve(metrics)
     with st.expander("More curves: learning rate, gradient norm, distance from the base model (KL)"):
-        charts.curves(metrics, ("learning_rate", "gradient_norm", "kl_task"))
+        charts.curves(metrics, ("learning_rate", "gradient_norm", "kl_task", "preference_accuracy", "reward_margin"))
     draw_diagnosis(project.training.diagnosis(run_id), run)
     draw_samples(project.training.samples(run_id))
 
@@ -56,6 +56,8 @@ def figures(metrics, run) -> list[tuple[str, str]]:
     shown = [("Step", f"{metrics['step'].max():,}"), ("Epoch", f"{metrics['epoch'].max() or 0:.2f}")]
     if run.best_loss is not None:
         shown.append(("Best validation loss", f"{run.best_loss:.3f}"))
+    if len(last["preference_accuracy"]) and run.result:
+        shown += preferences(run.result)
     if len(last["tokens_per_second"]):
         shown.append(("Tokens a second", f"{last['tokens_per_second'].median():,.0f}"))
     if len(last["padding_share"]):
@@ -65,6 +67,18 @@ def figures(metrics, run) -> list[tuple[str, str]]:
     if run.state in UNDER_WAY and len(last["seconds_left"]):
         shown.append(("Time left", duration(last["seconds_left"][-1])))
     return shown
+
+
+def preferences(result) -> list[tuple[str, str]]:
+    """Return how often a preference run is right about the validation pairs, and by how much."""
+    if result.get("preference_accuracy") is None:
+        return []
+    low, high = result["preference_low"], result["preference_high"]
+    interval = "" if low is None else f" ({low:.0%} to {high:.0%})"
+    return [
+        ("Chosen answer preferred", f"{result['preference_accuracy']:.0%}{interval}"),
+        ("Reward margin", f"{result['reward_margin']:.3f}"),
+    ]
 
 
 def draw_diagnosis(found, run) -> None:
