@@ -22,7 +22,8 @@ def draw_run(project, run_id: str) -> None:
     run = project.training.run(run_id)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(run.state, color=COLOURS.get(run.state, "gray"))
-        about = f"{run.data} data, {counted(run.train_examples, 'example')}, base {run.base}"
+        kind = "preference pair" if run.method == "dpo" else "example"
+        about = f"{run.data} data, {counted(run.train_examples, kind)}, base {run.base}"
         st.caption(plain(about), width="content")
         if run.state in UNDER_WAY:
             act = {"on_click": session.attempt, "args": (project.training.cancel, run_id)}
