@@ -7,23 +7,54 @@ from pages.components.training_estimate import draw_estimate
 from pages.components.training_run import UNDER_WAY, draw_comparison, draw_run
 from workbench.app import session
 from workbench.app.forms import changed_values, command_line, draw_fields, other_fields
-from workbench.app.plain import plain
+from workbench.app.plain import counted, plain
 
 MAIN_FIELDS = ("base", "epochs", "learning_rate", "rank", "batch_size", "seed")
-NOT_FIELDS = ("method", "reason")
+PREFERENCE_FIELDS = ("base", "epochs", "learning_rate", "beta", "batch_size", "seed")
+NOT_FIELDS = ("method", "starts_from", "reason")
+METHODS = {
+    "lora": "Adapter on examples (LoRA)",
+    "full": "All weights",
+    "dpo": "Adapter on preference pairs (DPO)",
+}
 DATA = {"curated": "Curated: what was kept", "raw": "Raw: everything imported, for comparison"}
 
 
 def draw_new_run(project) -> None:
     """Draw the settings of a new run, what they would train on, and the button that starts it."""
-    proposed = project.training.defaults()
+    method = st.segmented_control("Method", list(METHODS), format_func=METHODS.get, default="lora", required=True)
     data = st.segmented_control("Data", list(DATA), format_func=DATA.get, default="curated", required=True)
-    values = draw_fields(proposed, MAIN_FIELDS, "train")
+    chosen = {"method": method} if method != "lora" else {}
+    if method == "dpo":
+        chosen |= draw_pairs(project, data)
+    with session.errors_shown():
+        proposed = project.training.settings(chosen)
+        draw_settings(project, data, chosen, proposed)
+
+
+def draw_pairs(project, data) -> dict[str, str]:
+    """Draw which pairs there are and from which run they would start; returns that choice."""
+    train, held_out = (project.training.pairs(data, split) for split in ("train", "validation"))
+    st.caption(
+        f"{counted(len(train.pairs), 'pair')} to train on ({train.imported:,} imported, {train.rated:,} rated),"
+        f" {len(held_out.pairs):,} to validate on ({held_out.imported:,} imported, {held_out.rated:,} rated). Ratings"
+        " are of held-out examples, so that they validate; pairs to train on are imported with a rejected answer."
+    )
+    names = {run.run_id: f"{run.run_id} · {run.method} · {run.data}" for run in project.training.to_start_from()}
+    run = st.selectbox("Starts from", ["", *names], format_func=lambda run: names.get(run, "the base model"), width=360)
+    return {"starts_from": run} if run else {}
+
+
+def draw_settings(project, data, chosen, proposed) -> None:
+    """Draw the settings of a method, and what starts or checks a run with them."""
+    key = "-".join(["train", *chosen.values()])
+    main = PREFERENCE_FIELDS if proposed.method == "dpo" else MAIN_FIELDS
+    values = draw_fields(proposed, main, key)
     with st.expander("All settings"):
         if proposed.reason:
             st.caption(f"Why these are proposed: {plain(proposed.reason)}")
-        values |= draw_fields(proposed, other_fields(proposed, MAIN_FIELDS, NOT_FIELDS), "train-more")
-    changed = changed_values(proposed, values)
+        values |= draw_fields(proposed, other_fields(proposed, main, NOT_FIELDS), f"{key}-more")
+    changed = chosen | changed_values(proposed, values)
     with st.container(horizontal=True, vertical_alignment="center"):
         start = st.button("Start training", type="primary", icon=":material/play_arrow:")
         check = st.button("Check the data first")
@@ -59,7 +90,7 @@ def watch_run(project, run_id: str) -> None:
 
 
 session.page_head(
-    "Train", "Tune the base model on the training split (LoRA); its loss on the validation split says when to stop."
+    "Train", "Tune the base model on the training split; the loss on the validation split says when to stop."
 )
 project = session.current_project()
 runs = project.training.runs()

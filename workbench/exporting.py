@@ -222,7 +222,9 @@ class Exporting:
         from pipelines.exports.trainer_files import portable_base
         from pipelines.training.settings import TrainSettings, default_settings
 
-        runs = self._store.runs.runs()
+        # A trainer's files carry the settings of training on examples, or on pairs where they hold pairs.
+        pairs = layout.needs == "rejected"
+        runs = [run for run in self._store.runs.runs() if (run.method == "dpo") == pairs]
         settings = (
             TrainSettings(**runs[0].settings) if runs else default_settings("default", written.rows.get("train", 0))
         )

@@ -23,6 +23,8 @@ RESULTS = (
     "base_validation_loss",
     "best_validation_loss",
     "final_loss",
+    "reward_margin",
+    "preference_accuracy",
     "kl_task",
     "kl_general",
     "general_loss_after",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ import polars as pl
 
 from pipelines.errors import CurationError
 from workbench.jobs.files import JobStatus
+from workbench.store.runs import RunRecord
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,10 @@ METRICS = pl.Schema(
         "kl_task": pl.Float64,
         "memory": pl.Float64,
         "seconds_left": pl.Float64,
+        "reward_margin": pl.Float64,
+        "preference_accuracy": pl.Float64,
+        "preference_low": pl.Float64,
+        "preference_high": pl.Float64,
     }
 )
 
@@ -68,4 +74,34 @@ def error_of(status: JobStatus) -> CurationError | None:
     return CurationError(
         str(error.get("message") or status.message or "The job failed."),
         str(error.get("remedy") or "See log.txt in its folder, then resume it."),
+    )
+
+
+def view_of(record: RunRecord, folder: Path, validation_losses: pl.Series) -> RunView:
+    """Return a run as people see it.
+
+    Args:
+        record: what the store knows of it.
+        folder: of the run.
+        validation_losses: by step, null where there was no evaluation.
+    """
+    status = status_of(folder)
+    result_file = folder / "result.json"
+    losses = validation_losses.drop_nulls()
+    return RunView(
+        run_id=record.run_id,
+        version=record.version,
+        data=record.data,
+        base=record.base,
+        method=record.method,
+        state=status.state,
+        message=status.message,
+        progress=status.progress,
+        started_at=record.created_at,
+        settings=record.settings,
+        train_examples=record.train_examples,
+        validation_examples=record.validation_examples,
+        best_loss=None if losses.is_empty() else float(losses.to_numpy().min()),
+        result=json.loads(result_file.read_text("utf-8")) if result_file.is_file() else None,
+        error=error_of(status),
     )

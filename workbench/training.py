@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from pipelines.errors import CurationError
-from pipelines.examples import messages_of
 from pipelines.progress import Progress, no_progress
 from workbench.files import write_text
+from workbench.pair_data import PairRows, pair_rows
 from workbench.run_comparison import RunComparison, compare_runs
 from workbench.run_data import Data, run_rows
-from workbench.run_view import METRICS, RunView, error_of, status_of
+from workbench.run_source import run_source
+from workbench.run_view import METRICS, RunView, error_of, status_of, view_of
 from workbench.settings import checked_settings
+from workbench.starting_run import adapter_shape, check_starting_run, runs_to_start_from
 from workbench.store.runs import RunRecord
 from workbench.store.store import Store
 from workbench.store.versions import VersionRecord
@@ -35,6 +37,7 @@ __all__ = ["METRICS", "Data", "RunView", "Training", "error_of", "status_of"]
 
 # Runs that a sweep may start.
 MOST_RUNS = 16
+SIDES = ("train", "validation")
 
 
 class Training:
@@ -58,11 +61,15 @@ class Training:
         Raises:
             CurationError: an unknown setting, or a value out of its bounds.
         """
-        from pipelines.training.settings import TrainSettings
+        from pipelines.training.settings import TrainSettings, method_defaults
 
+        starts_from = str(values.get("starts_from") or "")
+        if starts_from and base == "default":
+            base = self.run(starts_from).base
         proposed = self.defaults(base).model_dump()
-        if values.get("method") == "full":  # about a tenth of an adapter's rate ("LoRA Without Regret", 2025)
-            proposed["learning_rate"] /= 10
+        proposed |= method_defaults(str(values.get("method") or "lora"), proposed)
+        if starts_from:
+            proposed |= adapter_shape(self.adapter(starts_from)) or {}
         return checked_settings(TrainSettings, {**proposed, **values}, "training")
 
     def check(self, settings: TrainSettings | None = None, data: Data = "curated") -> Preflight:
@@ -73,11 +80,13 @@ class Training:
         """
         from pipelines.training.preflight import check
 
-        train = run_rows(self._store, self._current(), "train", data)
-        found = check([messages_of(text) for text in train["messages"]], settings or self.defaults())
-        ids = train["example_id"].to_list()
+        settings = settings or self.defaults()
+        self._check_start(settings)
+        train = run_source(self._store, self._current(), "train", data, settings.method)
+        found = check(train.rows, settings)
         named = [
-            replace(finding, example_ids=[ids[number - 1] for number in finding.examples]) for finding in found.findings
+            replace(finding, example_ids=[train.ids[number - 1] for number in finding.examples])
+            for finding in found.findings
         ]
         return replace(found, findings=named)
 
@@ -105,10 +114,10 @@ class Training:
         from pipelines.training.estimate import estimate_run
         from pipelines.training.gpus import read_prices
 
-        rows = run_rows(self._store, self._current(), "train", data)["messages"]
+        settings = settings or self.defaults()
         return estimate_run(
-            [messages_of(text) for text in rows],
-            settings or self.defaults(),
+            run_source(self._store, self._current(), "train", data, settings.method).rows,
+            settings,
             read_prices(prices or self.prices_file()),
             available=float(psutil.virtual_memory().available),
             seconds_here=seconds_here,
@@ -143,30 +152,38 @@ class Training:
             log: where its figures are logged as well, `mlflow:FOLDER`.
 
         Raises:
-            CurationError: nothing was split yet, too few examples and not forced, or nothing to log with.
+            CurationError: nothing was split, too little and not forced, a method or a starting run that cannot work, or
+                nothing to log with.
         """
         from pipelines.training.findings import few_examples, refuse
+        from pipelines.training.pairs import noun
+        from pipelines.training.prepare import STARTING_ADAPTER, check_method, resolve_device
         from workbench.jobs.run_log import log_place
 
         place = None if log is None else log_place(log)
 
         settings = settings or self.defaults()
         version = self._current()
-        refuse(few_examples(self.example_count(data)), forced=force)
+        check_method(settings, resolve_device(settings.device))
+        self._check_start(settings)
+        lines = {side: run_source(self._store, version, side, data, settings.method).lines for side in SIDES}
+        refuse(few_examples(len(lines["train"]), noun(settings)), forced=force)
         run_id = self._store.runs.next_name("run")
         folder = self._folder / run_id
-        counts = {}
-        for split in ("train", "validation"):
-            rows = run_rows(self._store, version, split, data)["messages"].to_list()
-            counts[split] = len(rows)
-            write_text(folder / "data" / f"{split}.jsonl", "".join(f'{{"messages":{text}}}\n' for text in rows))
+        for split, told in lines.items():
+            write_text(folder / "data" / f"{split}.jsonl", "".join(told))
+        if settings.starts_from:
+            shutil.copytree(self.adapter(settings.starts_from), folder / "data" / STARTING_ADAPTER)
         general = self._store.examples.with_role("general")["messages"].to_list()
         write_text(folder / "data" / "general.jsonl", "".join(f'{{"messages":{text}}}\n' for text in general))
         write_text(folder / "data" / "version.json", json.dumps({"version": version.version, "data": data}) + "\n")
-        self._launch(
-            run_id, settings, version.version, data, (counts["train"], counts["validation"]), force, after, place
-        )
+        counts = len(lines["train"]), len(lines["validation"])
+        self._launch(run_id, settings, version.version, data, counts, force, after, place)
         return run_id
+
+    def _check_start(self, settings: TrainSettings) -> None:
+        if run := settings.starts_from:
+            check_starting_run(self.run(run), self.adapter(run), settings.base, self._current().version)
 
     def rerun(self, run_id: str) -> str:
         """Start a run from another's record: its settings, its own data files; returns the new run's id.
@@ -279,9 +296,17 @@ class Training:
         """Count the training rows that a run on this data gets from the current version."""
         return len(run_rows(self._store, self._current(), "train", data))
 
+    def pairs(self, data: Data, split: str = "train") -> PairRows:
+        """Return the preference pairs of one side of the current split."""
+        return pair_rows(self._store, self._current(), split, data)
+
     def runs(self) -> list[RunView]:
         """Return all runs, newest first."""
         return [self._view(record) for record in self._store.runs.runs()]
+
+    def to_start_from(self) -> list[RunView]:
+        """Return the runs that preference training can go on with."""
+        return runs_to_start_from(self.runs(), self._current().version)
 
     def run(self, run_id: str) -> RunView:
         """Return one run.
@@ -296,27 +321,7 @@ class Training:
         raise CurationError(f"There is no run '{run_id}'.", f"Runs of this project: {known}.")
 
     def _view(self, record: RunRecord) -> RunView:
-        status = status_of(self._folder / record.run_id)
-        result_file = self._folder / record.run_id / "result.json"
-        result = json.loads(result_file.read_text("utf-8")) if result_file.is_file() else None
-        losses = self.metrics(record.run_id)["validation_loss"].drop_nulls()
-        return RunView(
-            run_id=record.run_id,
-            version=record.version,
-            data=record.data,
-            base=record.base,
-            method=record.method,
-            state=status.state,
-            message=status.message,
-            progress=status.progress,
-            started_at=record.created_at,
-            settings=record.settings,
-            train_examples=record.train_examples,
-            validation_examples=record.validation_examples,
-            best_loss=None if losses.is_empty() else float(losses.to_numpy().min()),
-            result=result,
-            error=error_of(status),
-        )
+        return view_of(record, self._folder / record.run_id, self.metrics(record.run_id)["validation_loss"])
 
     def metrics(self, run_id: str) -> pl.DataFrame:
         """Return the run's figures by step: the columns of `METRICS`; a half-written last line waits."""

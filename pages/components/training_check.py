@@ -31,7 +31,6 @@ def draw_check(found) -> None:
         st.metric("Nothing to learn", f"{found.vanished / all_examples:.1%}", border=True, width="content")
         st.metric("Padding", f"{found.padding_share:.1%}", border=True, width="content")
     st.caption("The first batches as the model reads them; it learns only what is marked.")
-    names = [f"Example {number}" for number in range(1, len(found.sample) + 1)]
-    for tab, spans, name in zip(st.tabs(names), found.sample, names, strict=True):
+    for tab, spans, name in zip(st.tabs(found.titles), found.sample, found.titles, strict=True):
         with tab:
             trained_text(spans, key=f"trained-{name}")

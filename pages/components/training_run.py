@@ -22,7 +22,8 @@ def draw_run(project, run_id: str) -> None:
     run = project.training.run(run_id)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(run.state, color=COLOURS.get(run.state, "gray"))
-        about = f"{run.data} data, {counted(run.train_examples, 'example')}, base {run.base}"
+        kind = "preference pair" if run.method == "dpo" else "example"
+        about = f"{run.data} data, {counted(run.train_examples, kind)}, base {run.base}"
         st.caption(plain(about), width="content")
         if run.state in UNDER_WAY:
             act = {"on_click": session.attempt, "args": (project.training.cancel, run_id)}
@@ -45,7 +46,7 @@ def draw_run(project, run_id: str) -> None:
             st.metric(name, value, border=True, width="content")
     charts.loss_curve(metrics)
     with st.expander("More curves: learning rate, gradient norm, distance from the base model (KL)"):
-        charts.curves(metrics, ("learning_rate", "gradient_norm", "kl_task"))
+        charts.curves(metrics, ("learning_rate", "gradient_norm", "kl_task", "preference_accuracy", "reward_margin"))
     draw_diagnosis(project.training.diagnosis(run_id), run)
     draw_samples(project.training.samples(run_id))
 
@@ -56,6 +57,8 @@ def figures(metrics, run) -> list[tuple[str, str]]:
     shown = [("Step", f"{metrics['step'].max():,}"), ("Epoch", f"{metrics['epoch'].max() or 0:.2f}")]
     if run.best_loss is not None:
         shown.append(("Best validation loss", f"{run.best_loss:.3f}"))
+    if len(last["preference_accuracy"]) and run.result:
+        shown += preferences(run.result)
     if len(last["tokens_per_second"]):
         shown.append(("Tokens a second", f"{last['tokens_per_second'].median():,.0f}"))
     if len(last["padding_share"]):
@@ -65,6 +68,18 @@ def figures(metrics, run) -> list[tuple[str, str]]:
     if run.state in UNDER_WAY and len(last["seconds_left"]):
         shown.append(("Time left", duration(last["seconds_left"][-1])))
     return shown
+
+
+def preferences(result) -> list[tuple[str, str]]:
+    """Return how often a preference run is right about the validation pairs, and by how much."""
+    if result.get("preference_accuracy") is None:
+        return []
+    low, high = result["preference_low"], result["preference_high"]
+    interval = "" if low is None else f" ({low:.0%} to {high:.0%})"
+    return [
+        ("Chosen answer preferred", f"{result['preference_accuracy']:.0%}{interval}"),
+        ("Reward margin", f"{result['reward_margin']:.3f}"),
+    ]
 
 
 def draw_diagnosis(found, run) -> None:

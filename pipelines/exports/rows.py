@@ -16,6 +16,8 @@ from pipelines.formats.strict_json import parse_json
 
 _CHAT = "Export it as chat."
 _FIRST_KEYS = ("role", "content")
+# Columns of imported files that hold a rejected answer.
+REJECTED_COLUMNS = ("rejected", "non_preferred_output", "rejected_response", "rejected_message")
 
 
 def checked_messages(
@@ -138,8 +140,7 @@ def rejected_of(conversation_messages: Sequence[Message], extra: Mapping[str, An
     Raises:
         Unfit: there is none, it is the chosen one, or it answers another prompt.
     """
-    names = ("rejected", "non_preferred_output", "rejected_response", "rejected_message")
-    value = next((extra[name] for name in names if extra.get(name)), None)
+    value = next((extra[name] for name in REJECTED_COLUMNS if extra.get(name)), None)
     if value is None:
         raise Unfit("has no rejected answer", "Import pairs with the columns chosen and rejected.")
     turns = turns_of(value, "rejected", "assistant")

@@ -52,18 +52,18 @@ def model_card(facts: CardFacts, kind: str) -> str:
         "base_model_relation": relation,
         "library_name": library,
         "pipeline_tag": "text-generation",
-        "tags": ["lora", "fine-tuned"],
+        "tags": ["lora", "fine-tuned", *(["dpo"] if facts.settings.get("method") == "dpo" else [])],
     }
     if kind not in ("adapter", "merged"):
         del front["library_name"]
     lines = ["---", yaml_text(front) + "---", "", f"# {facts.run}", ""]
-    lines += [f"A LoRA adapter on `{facts.base}`, trained on {facts.examples:,} examples ({facts.data} data)."]
+    lines += [what_it_is(facts)]
     if facts.base_sha256:
         lines += ["", f"Fingerprint of the base's files (SHA-256): `{facts.base_sha256}`"]
     lines += ["", "## Data", "", f"Data set version `{facts.version}`.", "", "## Training", ""]
     lines += ["| setting | value |", "| --- | --- |"]
     lines += [f"| {name} | {value} |" for name, value in facts.settings.items() if name not in ("base", "reason")]
-    for name in ("state", "steps", "best_validation_loss", "base_validation_loss"):
+    for name in ("state", "steps", "best_validation_loss", "base_validation_loss", "preference_accuracy"):
         if facts.result.get(name) is not None:
             lines.append(f"| {name.replace('_', ' ')} | {_shown(facts.result[name])} |")
     lines += ["", "## Metrics", ""]
@@ -82,6 +82,18 @@ def model_card(facts: CardFacts, kind: str) -> str:
         lines.append("This run was not compared with its base model yet.")
     lines += ["", "The licence is the base model's; the data's licences stand in the data card.", ""]
     return "\n".join(lines)
+
+
+def what_it_is(facts: CardFacts) -> str:
+    """Say in one sentence what was trained on what."""
+    if facts.settings.get("method") != "dpo":
+        return f"A LoRA adapter on `{facts.base}`, trained on {facts.examples:,} examples ({facts.data} data)."
+    start = facts.settings.get("starts_from")
+    going_on = f", going on from the adapter of {start}" if start else ""
+    return (
+        f"A LoRA adapter on `{facts.base}`, trained by direct preference optimisation (DPO) on {facts.examples:,}"
+        f" preference pairs ({facts.data} data){going_on}."
+    )
 
 
 def _shown(value: object) -> str:

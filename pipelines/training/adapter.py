@@ -29,6 +29,7 @@ from pipelines.training.base_name import portable_name
 from pipelines.training.settings import TrainSettings
 
 WEIGHTS = "adapter_model.safetensors"
+ADAPTER_REMEDY = "Choose the adapter of a finished run, and the base model that the run names."
 # Widest layer that is folded; beyond, the folded weight's gradient costs more than the adapter's extra operations.
 FOLD_WIDTH = 1024
 
@@ -206,7 +207,46 @@ def load_adapter(model: Any, folder: Path, base: str, name: str = "default") -> 
     Raises:
         CurationError: no adapter there, one for another base, or one that does not fit.
     """
-    remedy = "Choose the adapter of a finished run, and the base model that the run names."
+    check_adapter(folder, base)
+    from peft import PeftModel
+
+    with _without_old_name(), _fitting(folder):
+        if isinstance(model, PeftModel):
+            model.load_adapter(str(folder), adapter_name=name, is_trainable=False)
+            model.set_adapter(name, inference_mode=True)
+        else:
+            model = PeftModel.from_pretrained(model, str(folder), adapter_name=name, is_trainable=False)
+    return model.eval()
+
+
+def continue_adapter(model: Any, folder: Path, settings: TrainSettings) -> Any:
+    """Put a saved adapter on a base model to train it further; its shape stays what it is, its dropout is as set.
+
+    Raises:
+        CurationError: no adapter there, one for another base, or one that does not fit.
+    """
+    import torch
+
+    check_adapter(folder, settings.base)
+    from peft import LoraConfig, PeftModel
+
+    torch.manual_seed(settings.seed)
+    with _without_old_name(), _fitting(folder):
+        config = LoraConfig.from_pretrained(str(folder))
+        config.lora_dropout = settings.dropout
+        tuned = PeftModel.from_pretrained(model, str(folder), is_trainable=True, config=config)
+    for parameter in trainable(tuned):
+        parameter.data = parameter.data.float()
+    return tuned
+
+
+def check_adapter(folder: Path, base: str) -> None:
+    """Refuse what is no adapter for a base model.
+
+    Raises:
+        CurationError: no adapter there, a damaged one, or one for another base.
+    """
+    remedy = ADAPTER_REMEDY
     if not (folder / "adapter_config.json").is_file() or not (folder / WEIGHTS).is_file():
         raise CurationError(f"There is no adapter in '{folder}'.", remedy)
     identity_path = folder / "base.json"
@@ -219,20 +259,23 @@ def load_adapter(model: Any, folder: Path, base: str, name: str = "default") -> 
         raise CurationError(
             f"The adapter in '{folder.name}' was trained on another base model ({identity.get('base')}).", remedy
         )
-    from peft import PeftModel
+
+
+@contextmanager
+def _fitting(folder: Path) -> Iterator[None]:
+    """Say of whatever peft raises that the adapter does not fit.
+
+    Raises:
+        CurationError: instead of peft's own errors.
+    """
     from safetensors import SafetensorError
 
     try:
-        with _without_old_name():
-            if isinstance(model, PeftModel):
-                model.load_adapter(str(folder), adapter_name=name, is_trainable=False)
-                model.set_adapter(name, inference_mode=True)
-            else:
-                model = PeftModel.from_pretrained(model, str(folder), adapter_name=name, is_trainable=False)
+        yield
     except (RuntimeError, ValueError, KeyError, OSError, TypeError, SafetensorError) as error:
         detail = " ".join(str(error).split())[:300]
-        raise CurationError(f"The adapter in '{folder}' does not fit the base model: {detail}", remedy) from error
-    return model.eval()
+        message = f"The adapter in '{folder}' does not fit the base model: {detail}"
+        raise CurationError(message, ADAPTER_REMEDY) from error
 
 
 @contextmanager

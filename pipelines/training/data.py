@@ -9,7 +9,7 @@ Not covered: templates that rewrite earlier turns (they are refused), images, to
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,25 @@ class TokenisedExample:
     def supervised(self) -> int:
         """Number of tokens that give a loss; a first token has nothing that predicts it."""
         return sum(self.trained[1:])
+
+    @property
+    def size(self) -> int:
+        """Tokens that are computed for it in a batch of its own."""
+        return len(self.tokens)
+
+    @property
+    def read(self) -> int:
+        """Tokens that are read for it, without padding."""
+        return len(self.tokens)
+
+    @property
+    def sides(self) -> tuple["TokenisedExample", ...]:
+        """The token sequences that it consists of: itself (of a preference pair, both answers)."""
+        return (self,)
+
+    def cut(self, length: int) -> "TokenisedExample":
+        """Return it with at most so many tokens."""
+        return replace(self, tokens=self.tokens[:length], trained=self.trained[:length])
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pipelines.errors import CurationError
-from pipelines.examples import Message
 from pipelines.training.base import LARGE_MODEL_PARAMETERS, load_outline
 from pipelines.training.batches import epoch_batches, split_by_memory
-from pipelines.training.data import TokenisedData, tokenise
+from pipelines.training.data import TokenisedData
 from pipelines.training.gpus import GpuEstimate, GpuPrices, on_gpu
 from pipelines.training.memory import (
     GIB,
@@ -28,6 +27,7 @@ from pipelines.training.memory import (
     peak_memory,
     shape_of,
 )
+from pipelines.training.pairs import PairData, tokenise_for
 from pipelines.training.prepare import hardware_bf16, longest, resolve_device
 from pipelines.training.schedule import EVALUATION_SHARE
 from pipelines.training.settings import TrainSettings
@@ -66,7 +66,7 @@ class Estimate:
 
 
 def estimate_run(
-    conversations: Sequence[Sequence[Message]],
+    source: Sequence[Any],
     settings: TrainSettings,
     prices: GpuPrices,
     *,
@@ -76,7 +76,7 @@ def estimate_run(
     """Estimate a run.
 
     Args:
-        conversations: the training examples.
+        source: the training examples: conversations, or a `Pair` each for preference training.
         settings: the run's settings.
         prices: what GPUs cost.
         available: memory that is free on this machine, in bytes.
@@ -86,7 +86,7 @@ def estimate_run(
         CurationError: the base model cannot be used, or there is nothing to learn from.
     """
     model, tokenizer = load_outline(settings.base)
-    data = tokenise(conversations, tokenizer, max_length=longest(model, settings))
+    data = tokenise_for(settings, source, tokenizer, max_length=longest(model, settings))
     if not data.examples:
         raise CurationError("No example has anything to learn.", "Keep examples that end with an assistant message.")
     shape = shape_of(model)
@@ -118,10 +118,10 @@ def estimate_run(
     )
 
 
-def largest_batch(data: TokenisedData, settings: TrainSettings) -> Batch:
+def largest_batch(data: TokenisedData | PairData, settings: TrainSettings) -> Batch:
     """Return the largest batch that is computed at once in the first epoch."""
     examples = data.examples
-    lengths = [len(example.tokens) for example in examples]
+    lengths = [example.size for example in examples]
     parts = _parts(lengths, settings)
     largest = max(parts, key=lambda part: max(lengths[index] for index in part) * len(part))
     return Batch(
@@ -145,7 +145,9 @@ def plan_here(shape: ModelShape, trainable: int, settings: TrainSettings) -> Pla
     )
 
 
-def advice(shape: ModelShape, data: TokenisedData, settings: TrainSettings, plan: Plan, available: float) -> list[str]:
+def advice(
+    shape: ModelShape, data: TokenisedData | PairData, settings: TrainSettings, plan: Plan, available: float
+) -> list[str]:
     """Say which setting to change, and to what, so that a run fits; the first that is enough comes alone.
 
     Args:
@@ -166,7 +168,7 @@ def advice(shape: ModelShape, data: TokenisedData, settings: TrainSettings, plan
         if fits(changed):
             return [f"Set memory_tokens to {tokens:,}: batches are then computed in parts, with the same result."]
     least = settings.model_copy(update={"memory_tokens": LEAST_MEMORY_TOKENS})
-    length = max(len(example.tokens) for example in data.examples)
+    length = max(len(side.tokens) for example in data.examples for side in example.sides)
     while (length := length // 2) >= LEAST_MEMORY_TOKENS:
         if fits(least, length):
             return [
@@ -188,13 +190,12 @@ def _parts(lengths: Sequence[int], settings: TrainSettings) -> list[list[int]]:
     return [part for batch in batches for part in split_by_memory(batch, lengths, settings.memory_tokens)]
 
 
-def _padded_tokens(data: TokenisedData, settings: TrainSettings) -> int:
-    lengths = [len(example.tokens) for example in data.examples]
+def _padded_tokens(data: TokenisedData | PairData, settings: TrainSettings) -> int:
+    lengths = [example.size for example in data.examples]
     return sum(max(lengths[index] for index in part) * len(part) for part in _parts(lengths, settings))
 
 
-def _cut(data: TokenisedData, length: int) -> TokenisedData:
-    def cut(example: Any) -> Any:
-        return replace(example, tokens=example.tokens[:length], trained=example.trained[:length])
-
-    return replace(data, examples=[cut(example) for example in data.examples])
+def _cut(data: TokenisedData | PairData, length: int) -> TokenisedData | PairData:
+    if isinstance(data, PairData):
+        return replace(data, examples=[pair.cut(length) for pair in data.examples])
+    return replace(data, examples=[example.cut(length) for example in data.examples])

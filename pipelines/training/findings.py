@@ -14,13 +14,14 @@ Not covered: whether the answers are good.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from pipelines.errors import CurationError
 from pipelines.examples import Message
 from pipelines.generation.generate import prompt_tokens
 from pipelines.training.data import TokenisedData, TokenisedExample
+from pipelines.training.pairs import PairData
 from pipelines.training.settings import TrainSettings
 
 # Below these numbers of training examples a run must be forced, or is warned about. Source: common practice.
@@ -80,11 +81,36 @@ def find_problems(
     return found
 
 
-def few_examples(count: int) -> list[Finding]:
-    """Judge the number of training examples."""
+def problems_of(data: TokenisedData | PairData, source: Sequence[Any], model: Any, tokenizer: Any) -> list[Finding]:
+    """Find what is wrong with a run's tokens and labels, of preference pairs on both sides.
+
+    Args:
+        data: what was made of the source.
+        source: conversations or pairs.
+        model: the base model.
+        tokenizer: its tokenizer.
+    """
+    if isinstance(data, TokenisedData):
+        return find_problems(data, source, model, tokenizer)
+    chosen = find_problems(data.chosen, [pair.chosen for pair in source], model, tokenizer)
+    rejected = find_problems(data.rejected, [pair.rejected for pair in source], model, tokenizer)
+    found = [*chosen, *(replace(one, message=f"Rejected answers: {one.message}") for one in rejected)]
+    told = {*data.chosen.vanished, *data.rejected.vanished}
+    same = [position for position in data.vanished if position not in told]
+    if same:
+        text = (
+            f"Both answers of {len(same):,} pairs are the same tokens within the longest length; left out (pairs"
+            f" {listed(same)})."
+        )
+        found.append(Finding("yellow", "same answers", text, _numbers(same), len(same) > LOSS_SHARE * len(source)))
+    return found
+
+
+def few_examples(count: int, what: str = "examples") -> list[Finding]:
+    """Judge the number of training examples, or of preference pairs."""
     if count < LEAST_EXAMPLES:
         text = (
-            f"Only {count} examples can be trained on; below {LEAST_EXAMPLES} hardly anything is learned or can be"
+            f"Only {count} {what} can be trained on; below {LEAST_EXAMPLES} hardly anything is learned or can be"
             " measured. Keep or collect more."
         )
         return [Finding("yellow", "few examples", text, needs_force=True)]
@@ -93,7 +119,7 @@ def few_examples(count: int) -> list[Finding]:
             Finding(
                 "yellow",
                 "few examples",
-                f"{count} training examples are few (under {FEW_EXAMPLES}); expect a weak and noisy result.",
+                f"{count} training {what} are few (under {FEW_EXAMPLES}); expect a weak and noisy result.",
             )
         ]
     return []

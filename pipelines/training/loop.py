@@ -1,12 +1,12 @@
 """The training loop's state and its two moves: one step, one evaluation.
 
-AdamW on the adapter's weights, gradients clipped, the loss averaged over all trained tokens of the step's batch (also
-where memory cuts the batch into parts). All of the state can be written to a checkpoint and read back; on a CPU the
-steps after that are the same bits as without the interruption.
+AdamW on the adapter's weights, gradients clipped, the loss averaged over all trained tokens of the step's batch, or
+over its pairs (also where memory cuts the batch into parts). All of the state can be written to a checkpoint and read
+back; on a CPU the steps after that are the same bits as without the interruption.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,19 +14,18 @@ import numpy as np
 
 from pipelines.errors import CurationError
 from pipelines.training.adapter import adapter_weights, put_weights, trainable
-from pipelines.training.batches import epoch_batches, length_sorted_batches, padded, split_by_memory
-from pipelines.training.data import TokenisedExample
-from pipelines.training.loss import TokenLoss
+from pipelines.training.batches import epoch_batches, length_sorted_batches, split_by_memory
+from pipelines.training.loss import AnswerLoss, Objective, TokenLoss
 from pipelines.training.schedule import EarlyStopping, learning_rate_at
 from pipelines.training.settings import TrainSettings
 
 
 @dataclass(frozen=True)
 class StepFigures:
-    """What one step did: summed loss, trained tokens, real and padded tokens, gradient norm before clipping."""
+    """What one step did; the loss is a sum over `weight` trained tokens or pairs, the norm that before clipping."""
 
     loss_sum: float
-    supervised: int
+    weight: int
     tokens: int
     computed: int
     gradient_norm: float
@@ -38,21 +37,35 @@ class Loop:
     def __init__(
         self,
         model: Any,
-        train: Sequence[TokenisedExample],
-        validation: Sequence[TokenisedExample],
+        train: Sequence[Any],
+        validation: Sequence[Any],
         settings: TrainSettings,
         *,
         steps: int,
         pad_id: int,
         device: str,
         bf16: bool,
+        objective: Callable[[TokenLoss], Objective] | None = None,
     ) -> None:
+        """Set the loop up before its first step.
+
+        Args:
+            model: with adapter, or with all weights trainable.
+            train: what is learned from; each knows its `size` in a batch and the tokens `read` for it.
+            validation: scored at evaluations.
+            settings: of the run.
+            steps: of the whole run.
+            pad_id: padding token.
+            device: where to compute.
+            bf16: whether to compute in bfloat16.
+            objective: makes what a step makes smaller from the model's loss by token; the loss of the trained tokens
+                where it is not given.
+        """
         import torch
 
         self.model, self.settings, self.steps = model, settings, steps
-        self._train, self._validation = train, validation
-        self._pad_id, self._device = pad_id, device
-        self._lengths = [len(example.tokens) for example in train]
+        self._train, self._validation, self._device = train, validation, device
+        self._lengths = [example.size for example in train]
         self._parameters = trainable(model)
         groups: Any = self._parameters
         if settings.lora_plus > 1:
@@ -65,6 +78,8 @@ class Loop:
         )
         self.memory_tokens = settings.memory_tokens
         self.token_loss = TokenLoss(model, bf16=bf16, device=device)
+        made = objective(self.token_loss) if objective else None
+        self._objective = made or AnswerLoss(self.token_loss, pad_id=pad_id, device=device)
         self._epoch, self._batches = -1, [[0]]
         self.steps_an_epoch = math.ceil(len(train) / settings.batch_size)
         self.step = 0
@@ -90,7 +105,7 @@ class Loop:
         import torch
 
         parts, loss_sum = self._gradients(self._next_batch())
-        supervised = sum(self._train[index].supervised for part in parts for index in part)
+        weight = self._objective.weight([self._train[index] for part in parts for index in part])
         for group in self._optimiser.param_groups:
             group["lr"] = self.learning_rate * group.get("ratio", 1.0)
         norm = float(torch.nn.utils.clip_grad_norm_(self._parameters, self.settings.gradient_clip, foreach=True))
@@ -103,8 +118,8 @@ class Loop:
         self._optimiser.step()
         self._optimiser.zero_grad(set_to_none=True)
         self.step += 1
-        tokens = sum(self._lengths[index] for part in parts for index in part)
-        return StepFigures(loss_sum, supervised, tokens, self._largest(parts, self._lengths)[1], norm)
+        tokens = sum(self._train[index].read for part in parts for index in part)
+        return StepFigures(loss_sum, weight, tokens, self._largest(parts, self._lengths)[1], norm)
 
     def _gradients(self, batch: list[int]) -> tuple[list[list[int]], float]:
         """Compute the batch's gradients, in smaller parts where memory runs out; returns the parts and summed loss.
@@ -114,13 +129,12 @@ class Loop:
         self.model.train()
         while True:
             parts = split_by_memory(batch, self._lengths, self.memory_tokens)
-            supervised = sum(self._train[index].supervised for index in batch)
+            weight = self._objective.weight([self._train[index] for index in batch])
             loss_sum = 0.0
             try:
                 for part in parts:
-                    losses = self.token_loss(*padded([self._train[i] for i in part], self._pad_id, self._device))
-                    total = losses.sum()
-                    (total / supervised).backward()
+                    total = self._objective.total([self._train[index] for index in part])
+                    (total / weight).backward()
                     loss_sum += float(total.detach())
                 return parts, loss_sum
             except (RuntimeError, MemoryError) as error:
@@ -157,10 +171,11 @@ class Loop:
         """Score the validation examples.
 
         Returns:
-            The mean loss over all trained tokens, and (n,) float64 the mean of each example.
+            The mean loss over all trained tokens (over all pairs of a preference training), and (n,) float64 the mean
+            of each example.
         """
         self.model.eval()
-        lengths = [len(example.tokens) for example in self._validation]
+        lengths = [example.size for example in self._validation]
         while True:
             parts = length_sorted_batches(lengths, self.memory_tokens)
             try:
@@ -169,16 +184,9 @@ class Loop:
                 self._compute_less(parts, lengths, error)
 
     def _evaluate(self, parts: list[list[int]]) -> tuple[float, np.ndarray]:
-        import torch
-
         sums, counts = np.zeros(len(self._validation)), np.zeros(len(self._validation))
-        with torch.no_grad():
-            for part in parts:
-                tokens, where, targets = padded([self._validation[i] for i in part], self._pad_id, self._device)
-                losses = self.token_loss(tokens, where, targets).double().cpu().numpy()
-                rows = np.asarray(part)[(where // tokens.shape[1]).cpu().numpy()]
-                np.add.at(sums, rows, losses)
-                np.add.at(counts, rows, 1)
+        for part in parts:
+            sums[part], counts[part] = self._objective.by_example([self._validation[index] for index in part])
         return float(sums.sum() / counts.sum()), sums / counts
 
     def keep_best(self) -> None:

@@ -1,13 +1,34 @@
-"""The loss of one batch: cross-entropy of the trained tokens only.
+"""The loss of one batch: cross-entropy of the trained tokens only, and what a step makes of it.
 
 Logits are computed only at positions whose next token is trained, in most data less than half. The model's body and
 its head are called apart for that; the first time, the result is compared with the model's own logits, and a model that
 does more between body and head (soft-capping, scaling) is then asked for its logits in full.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from pipelines.training.batches import padded
 
 TOLERANCE = 1e-3
+
+
+class Objective(Protocol):
+    """What a step makes smaller: a sum over the examples of a batch, and the number that it is divided by."""
+
+    def weight(self, examples: Sequence[Any]) -> int:
+        """Return what the sum of these examples is divided by."""
+        ...
+
+    def total(self, examples: Sequence[Any]) -> Any:
+        """Return the sum as a scalar tensor that knows its gradient."""
+        ...
+
+    def by_example(self, examples: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
+        """Return (n,) float64 sum and (n,) float64 weight of each example, without gradients."""
+        ...
 
 
 class TokenLoss:
@@ -66,3 +87,31 @@ class TokenLoss:
             full = self._full(few)[0]
         self._model.train(was_training)
         return short.shape == full.shape and bool((short - full).abs().max() <= TOLERANCE * (1 + full.abs().max()))
+
+
+class AnswerLoss:
+    """The loss of the trained tokens, each token as much as any other."""
+
+    def __init__(self, token_loss: TokenLoss, *, pad_id: int, device: str) -> None:
+        self._token_loss, self._pad_id, self._device = token_loss, pad_id, device
+
+    def weight(self, examples: Sequence[Any]) -> int:
+        """Return the trained tokens of some examples."""
+        return sum(example.supervised for example in examples)
+
+    def total(self, examples: Sequence[Any]) -> Any:
+        """Return the summed loss of some examples as a scalar tensor."""
+        return self._token_loss(*padded(examples, self._pad_id, self._device)).sum()
+
+    def by_example(self, examples: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
+        """Return (n,) float64 summed loss and (n,) float64 trained tokens of each example."""
+        import torch
+
+        with torch.no_grad():
+            tokens, where, targets = padded(examples, self._pad_id, self._device)
+            losses = self._token_loss(tokens, where, targets).double().cpu().numpy()
+        rows = (where // tokens.shape[1]).cpu().numpy()
+        sums, counts = np.zeros(len(examples)), np.zeros(len(examples))
+        np.add.at(sums, rows, losses)
+        np.add.at(counts, rows, 1)
+        return sums, counts

@@ -15,16 +15,17 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.errors import CurationError
-from pipelines.examples import Message
 from pipelines.progress import Progress, no_progress, part_of
 from pipelines.training.adapter import add_adapter, fold_adapters, trainable
 from pipelines.training.base import load_base
 from pipelines.training.batches import epoch_batches, split_by_memory
-from pipelines.training.data import TokenisedData, TokenisedExample, read_conversations, tokenise
-from pipelines.training.findings import Finding, few_examples, find_problems, small_capacity
+from pipelines.training.data import TokenisedData, TokenisedExample
+from pipelines.training.findings import Finding, few_examples, problems_of, small_capacity
 from pipelines.training.loop import Loop
+from pipelines.training.pairs import PairData, noun, read_for, tokenise_for
+from pipelines.training.preference import preference_loss
 from pipelines.training.prepare import check_method, hardware_bf16, longest, resolve_device
-from pipelines.training.schedule import EVALUATION_SHARE, total_steps
+from pipelines.training.schedule import EVALUATION_SHARE, FORWARD_SHARE, total_steps
 from pipelines.training.settings import TrainSettings
 
 SAMPLE_BATCHES, SAMPLE_EXAMPLES = 2, 8
@@ -52,6 +53,8 @@ class Preflight:
     """Share of the first epoch's computed tokens that are padding."""
     estimated_seconds: float | None = None
     sample: list[list[Span]] = field(default_factory=list)
+    titles: list[str] = field(default_factory=list)
+    """What each of `sample` is called."""
 
     @property
     def problems(self) -> list[str]:
@@ -75,7 +78,7 @@ class Preflight:
 
 
 def check(
-    source: Path | Sequence[Sequence[Message]],
+    source: Path | Sequence[Any],
     settings: TrainSettings,
     *,
     estimate: bool = True,
@@ -85,7 +88,8 @@ def check(
     """Check training data against a base model and settings.
 
     Args:
-        source: a chat file (`{"messages": [...]}` a line), or the conversations themselves.
+        source: a data file (`{"messages": [...]}` a line, `rejected` beside it for preference training), or what it
+            holds: conversations, or a `Pair` each.
         settings: the settings of the run that would follow.
         estimate: whether to do a few real steps for the estimate of time.
         progress: told now and then.
@@ -95,30 +99,27 @@ def check(
         The findings; a base model or a file that cannot be used is a problem in them, not an exception.
     """
     try:
-        conversations = read_conversations(source) if isinstance(source, Path) else list(source)
+        rows = read_for(settings, source) if isinstance(source, Path) else list(source)
         device = resolve_device(settings.device)
         check_method(settings, device)
         progress(0.0, "Loading the base model")
         model, tokenizer = load_base(settings.base, device=device)
         limit = longest(model, settings)
-        data = tokenise(
-            conversations, tokenizer, max_length=limit, turns=settings.turns, progress=part_of(progress, 0.1, 0.7)
-        )
+        data = tokenise_for(settings, rows, tokenizer, max_length=limit, progress=part_of(progress, 0.1, 0.7))
         if not data.examples:
             raise CurationError(
-                f"None of the {len(conversations):,} examples has anything to learn within {limit:,} tokens.",
-                "Raise max_length, or keep examples that end with an assistant message.",
+                f"None of the {len(rows):,} examples has anything to learn within {limit:,} tokens.",
+                "Raise max_length, or keep examples that end with an assistant message, pairs with two different ones.",
             )
         tuned = add_adapter(model, settings)
     except CurationError as error:
         return Preflight([Finding("red", "cannot start", f"{error.message} {error.remedy}")])
-    findings = [
-        *find_problems(data, conversations, model, tokenizer),
-        *few_examples(len(data.examples)),
-        *small_capacity(sum(parameter.numel() for parameter in trainable(tuned)), data.supervised, settings),
-    ]
+    findings = [*problems_of(data, rows, model, tokenizer), *few_examples(len(data.examples), noun(settings))]
+    if settings.method != "dpo":  # a pair tells one bit, however long its answers are
+        findings += small_capacity(sum(parameter.numel() for parameter in trainable(tuned)), data.supervised, settings)
     fold_adapters(tuned)
     steps = total_steps(settings, len(data.examples))
+    shown = _first_examples(data, settings)
     parameters = sum(parameter.numel() for parameter in trainable(tuned))
     seconds = _estimated_seconds(tuned, data, settings, steps, device, clock) if estimate else None
     progress(1.0, "Checked")
@@ -127,7 +128,7 @@ def check(
         examples=len(data.examples),
         tokens=data.tokens,
         supervised=data.supervised,
-        longest=max(len(example.tokens) for example in data.examples),
+        longest=max(len(side.tokens) for example in data.examples for side in example.sides),
         max_length=limit,
         truncated=len(data.truncated),
         vanished=len(data.vanished),
@@ -136,7 +137,8 @@ def check(
         adapter_parameters=parameters,
         padding_share=_padding_share(data, settings),
         estimated_seconds=seconds,
-        sample=_sample(data, tokenizer, settings),
+        sample=[spans_of(side, tokenizer) for example in shown for side in example.sides],
+        titles=[title for number in range(len(shown)) for title in _titles(number + 1, settings)],
     )
 
 
@@ -154,33 +156,45 @@ def spans_of(example: TokenisedExample, tokenizer: Any) -> list[Span]:
     ]
 
 
-def _sample(data: TokenisedData, tokenizer: Any, settings: TrainSettings) -> list[list[Span]]:
-    lengths = [len(example.tokens) for example in data.examples]
+def _first_examples(data: TokenisedData | PairData, settings: TrainSettings) -> list[Any]:
+    lengths = [example.size for example in data.examples]
     batches = epoch_batches(lengths, settings.batch_size, seed=settings.seed, epoch=0)[:SAMPLE_BATCHES]
-    shown = [index for batch in batches for index in batch][:SAMPLE_EXAMPLES]
-    return [spans_of(data.examples[index], tokenizer) for index in shown]
+    return [data.examples[index] for batch in batches for index in batch][:SAMPLE_EXAMPLES]
 
 
-def _padding_share(data: TokenisedData, settings: TrainSettings) -> float:
-    lengths = [len(example.tokens) for example in data.examples]
+def _titles(number: int, settings: TrainSettings) -> list[str]:
+    if settings.method != "dpo":
+        return [f"Example {number}"]
+    return [f"Pair {number}, chosen", f"Pair {number}, rejected"]
+
+
+def _padding_share(data: TokenisedData | PairData, settings: TrainSettings) -> float:
+    lengths = [example.size for example in data.examples]
     batches = epoch_batches(lengths, settings.batch_size, seed=settings.seed, epoch=0)
     parts = [part for batch in batches for part in split_by_memory(batch, lengths, settings.memory_tokens)]
     computed = sum(max(lengths[index] for index in part) * len(part) for part in parts)
-    return 1 - sum(lengths) / computed
+    return 1 - data.tokens / computed
 
 
 def _estimated_seconds(
-    tuned: Any, data: TokenisedData, settings: TrainSettings, steps: int, device: str, clock: Callable[[], float]
+    tuned: Any,
+    data: TokenisedData | PairData,
+    settings: TrainSettings,
+    steps: int,
+    device: str,
+    clock: Callable[[], float],
 ) -> float:
     """Time a few steps on examples around the median length; the first step, which warms up, is not counted."""
-    order = sorted(data.examples, key=lambda example: len(example.tokens))
+    order = sorted(data.examples, key=lambda example: example.size)
     wanted = min(len(order), settings.batch_size)
     start = (len(order) - wanted) // 2
     few = order[start : start + wanted]
     bf16 = hardware_bf16(device) if settings.bf16 is None else settings.bf16
-    loop = Loop(tuned, few, [], settings, steps=steps, pad_id=0, device=device, bf16=bf16)
+    objective = preference_loss(settings, pad_id=0, device=device)
+    loop = Loop(tuned, few, [], settings, steps=steps, pad_id=0, device=device, bf16=bf16, objective=objective)
     loop.advance()
     began = clock()
     tokens = sum(loop.advance().tokens for _ in range(TRIAL_STEPS))
     seconds_a_token = (clock() - began) / tokens
-    return seconds_a_token * settings.epochs * data.tokens * (1 + EVALUATION_SHARE)
+    passes = settings.epochs * (1 + EVALUATION_SHARE) + (FORWARD_SHARE if objective else 0)  # one for the reference
+    return seconds_a_token * passes * data.tokens

@@ -5,6 +5,7 @@ Not covered: looking at the data token by token (`preflight.py`).
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,15 +15,26 @@ import numpy as np
 from pipelines.errors import CurationError
 from pipelines.examples import Message
 from pipelines.progress import Progress, no_progress, part_of
+from pipelines.training.adapter import WEIGHTS, check_adapter
 from pipelines.training.base import base_fingerprint, load_base
-from pipelines.training.data import TokenisedData, TokenisedExample, read_conversations, tokenise
+from pipelines.training.data import TokenisedExample, read_conversations, tokenise
 from pipelines.training.drift import GENERAL_PANEL
-from pipelines.training.findings import find_problems, refuse
+from pipelines.training.findings import problems_of, refuse
+from pipelines.training.pairs import conversation_of, read_for, tokenise_for
 from pipelines.training.settings import TrainSettings
 
+# Where a run's data hold the adapter that it starts from (`starts_from`).
+STARTING_ADAPTER = "start"
 # Settings that came later, with what runs did before them: left out of the fingerprint at that value, so that a run
 # of an older version can still be resumed.
-ADDED: dict[str, Any] = {"dora": False, "start": "zero", "lora_plus": 1.0, "turns": "all"}
+ADDED: dict[str, Any] = {
+    "dora": False,
+    "start": "zero",
+    "lora_plus": 1.0,
+    "turns": "all",
+    "beta": 0.1,
+    "starts_from": "",
+}
 
 
 @dataclass(frozen=True)
@@ -31,8 +43,9 @@ class Prepared:
 
     model: Any
     tokenizer: Any
-    train: list[TokenisedExample]
-    validation: list[TokenisedExample]
+    train: Sequence[Any]
+    """Of `TokenisedExample`, or of `TokenisedPair` for preference training."""
+    validation: Sequence[Any]
     validation_messages: list[list[Message]]
     general: list[TokenisedExample]
     """General examples that are not trained on, to measure forgetting."""
@@ -42,6 +55,10 @@ class Prepared:
     truncated: int
     vanished: int
     fingerprint: str
+
+    def panel(self, most: int) -> list[TokenisedExample]:
+        """Return the first validation examples, of pairs those with the chosen answer."""
+        return [example.sides[0] for example in self.validation[:most]]
 
 
 def prepare(
@@ -53,13 +70,15 @@ def prepare(
         CurationError: anything that cannot work, before any work is done.
     """
     data = run_folder / "data"
-    conversations = read_conversations(data / "train.jsonl")
+    conversations = read_for(settings, data / "train.jsonl")
     if not conversations:
         raise CurationError("The training split is empty.", "Keep some examples, split again and start a new run.")
-    held_out = read_conversations(data / "validation.jsonl") if (data / "validation.jsonl").is_file() else []
+    held_out = read_for(settings, data / "validation.jsonl") if (data / "validation.jsonl").is_file() else []
     general = read_conversations(data / "general.jsonl") if (data / "general.jsonl").is_file() else []
     device = resolve_device(settings.device)
     check_method(settings, device)
+    if settings.starts_from:
+        check_adapter(data / STARTING_ADAPTER, settings.base)
     progress(0.0, "Loading the base model")
     model, tokenizer = load_base(settings.base, device=device)
     max_length = longest(model, settings)
@@ -69,31 +88,29 @@ def prepare(
         general = [messages for index, messages in enumerate(general) if index not in set(mixed)]
     general = [general[index] for index in chosen(len(general), GENERAL_PANEL, settings.seed)]
     held_out = [held_out[index] for index in chosen(len(held_out), settings.validation_limit, settings.seed)]
-    train = tokenise(
-        conversations, tokenizer, max_length=max_length, turns=settings.turns, progress=part_of(progress, 0.2, 0.9)
-    )
-    validation = tokenise(
-        held_out, tokenizer, max_length=max_length, turns=settings.turns, progress=part_of(progress, 0.9, 1.0)
+    train, validation = (
+        tokenise_for(settings, rows, tokenizer, max_length=max_length, progress=part_of(progress, start, end))
+        for rows, start, end in ((conversations, 0.2, 0.9), (held_out, 0.9, 1.0))
     )
     if not train.examples:
         raise CurationError(
             f"None of the {len(conversations):,} training examples has anything to learn within {max_length:,} tokens.",
-            "Raise max_length, or check that the examples end with an assistant message.",
+            "Raise max_length, or check that each ends with an assistant message, pairs with two different ones.",
         )
-    refuse(find_problems(train, conversations, model, tokenizer), forced=forced)
+    refuse(problems_of(train, conversations, model, tokenizer), forced=forced)
     return Prepared(
         model=model,
         tokenizer=tokenizer,
         train=train.examples,
         validation=validation.examples,
-        validation_messages=[held_out[position] for position in validation.positions],
+        validation_messages=[conversation_of(held_out[position]) for position in validation.positions],
         general=tokenise(general, tokenizer, max_length=max_length).examples,
         device=device,
         bf16=hardware_bf16(device) if settings.bf16 is None else settings.bf16,
         max_length=max_length,
         truncated=len(train.truncated),
         vanished=len(train.vanished),
-        fingerprint=run_fingerprint(settings, train, validation),
+        fingerprint=run_fingerprint(settings, [*train.examples, *validation.examples], data / STARTING_ADAPTER),
     )
 
 
@@ -121,6 +138,16 @@ def check_method(settings: TrainSettings, device: str) -> None:
         raise CurationError(
             f"QLoRA keeps the base in 4 bits, which needs a CUDA GPU and bitsandbytes; {where}.",
             "Choose method lora, here or on a GPU; `workbench train PROJECT --estimate` says what each needs.",
+        )
+    if settings.starts_from and settings.method != "dpo":
+        raise CurationError(
+            "starts_from names the run that preference training goes on with; the other methods begin with the base.",
+            "Choose method dpo, or leave starts_from empty.",
+        )
+    if settings.method == "dpo" and settings.general_share > 0:
+        raise CurationError(
+            "General examples have no rejected answer and cannot be mixed into preference pairs.",
+            "Set general_share to 0; a higher beta holds on to the model more firmly.",
         )
     if settings.method == "full" and (settings.dora or settings.start != "zero" or settings.lora_plus > 1):
         raise CurationError(
@@ -169,13 +196,16 @@ def mixed_in(general: list[Any], n_examples: int, settings: TrainSettings) -> li
     return chosen(len(general), wanted, settings.seed)
 
 
-def run_fingerprint(settings: TrainSettings, train: TokenisedData, validation: TokenisedData) -> str:
-    """Hash what decides a run's course: settings, base model, every token and label of its data."""
+def run_fingerprint(settings: TrainSettings, examples: Sequence[Any], starting_adapter: Path) -> str:
+    """Hash what decides a run's course: settings, base model, starting adapter, every token and label of its data."""
     digest = hashlib.sha256()
     told = settings.model_dump(mode="json", exclude={"reason", "threads", "sample_outputs"})
     told = {name: value for name, value in told.items() if name not in ADDED or value != ADDED[name]}
     digest.update(json.dumps([told, base_fingerprint(settings.base)], sort_keys=True).encode())
-    for example in [*train.examples, *validation.examples]:
-        digest.update(np.asarray(example.tokens, dtype=np.int64).tobytes())
-        digest.update(np.asarray(example.trained, dtype=bool).tobytes())
+    for example in examples:
+        for side in example.sides:
+            digest.update(np.asarray(side.tokens, dtype=np.int64).tobytes())
+            digest.update(np.asarray(side.trained, dtype=bool).tobytes())
+    if settings.starts_from:
+        digest.update((starting_adapter / WEIGHTS).read_bytes())
     return digest.hexdigest()

@@ -2,12 +2,13 @@
 
     RUN/data/train.jsonl, validation.jsonl    {"messages": [...]} a line; general.jsonl where general_share is set
     RUN/checkpoints/step-000120/              the newest three
+    RUN/reference.safetensors                 of a preference run: what its starting model says of each pair
     RUN/adapter/                              the best adapter so far, by validation loss
     RUN/result.json                           figures of the finished (or cancelled) run
 
-LoRA on transformers and peft models with a loop of our own: batches of similar length, logits only where a token is
-learned, the adapter folded into narrow weights, bfloat16 where the processor has it. A run that finds checkpoints goes
-on from the newest. What is measured of time comes from the clock that is handed in.
+LoRA on transformers and peft models, and preference training (DPO), with a loop of our own: batches of similar length,
+logits only where a token is learned, the adapter folded into narrow weights, bfloat16 where the processor has it. A run
+that finds checkpoints goes on from the newest. What is measured of time comes from the clock that is handed in.
 
 Not covered: several devices, quantised bases.
 """
@@ -22,14 +23,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pipelines.progress import Progress, no_progress, part_of
-from pipelines.training.adapter import add_adapter, fold_adapters, save_adapter
+from pipelines.training.adapter import add_adapter, continue_adapter, fold_adapters, save_adapter
 from pipelines.training.base import base_fingerprint
 from pipelines.training.checkpoint import read_checkpoint, write_checkpoint
 from pipelines.training.drift import TASK_PANEL, Drift
 from pipelines.training.loop import Loop, out_of_memory
 from pipelines.training.loss import TokenLoss
 from pipelines.training.pace import Pace, memory_in_use
-from pipelines.training.prepare import Prepared, prepare
+from pipelines.training.preference import preferences_told, reference_losses, with_preferences
+from pipelines.training.prepare import STARTING_ADAPTER, Prepared, prepare
 from pipelines.training.record import (
     data_fingerprint,
     dataset_version,
@@ -98,6 +100,12 @@ class TrainResult:
     settings: dict[str, Any]
     versions: dict[str, str] = field(default_factory=dict)
     hardware: dict[str, Any] = field(default_factory=dict)
+    reward_margin: float | None = None
+    """Of preference training, on the validation pairs with the adapter that is kept: mean margin, and the share of
+    pairs whose chosen answer it raises more, with the 95 % interval."""
+    preference_accuracy: float | None = None
+    preference_low: float | None = None
+    preference_high: float | None = None
 
 
 def train(
@@ -134,10 +142,16 @@ def train(
             pad_id=prepared.tokenizer.pad_token_id or 0,
             device=prepared.device,
         )
-        for panel in (prepared.validation[:TASK_PANEL], prepared.general)
+        for panel in (prepared.panel(TASK_PANEL), prepared.general)
     )
-    model = add_adapter(prepared.model, settings)
+    if settings.starts_from:
+        model = continue_adapter(prepared.model, run_folder / "data" / STARTING_ADAPTER, settings)
+    else:
+        model = add_adapter(prepared.model, settings)
     fold_adapters(model)
+    objective = None
+    if settings.method == "dpo":
+        prepared, objective = with_preferences(run_folder, prepared, model, settings)
     loop = Loop(
         model,
         prepared.train,
@@ -147,6 +161,7 @@ def train(
         pad_id=prepared.tokenizer.pad_token_id or 0,
         device=prepared.device,
         bf16=prepared.bf16,
+        objective=objective,
     )
     return _Run(run_folder, settings, prepared, loop, task, general, events, clock).go()
 
@@ -169,6 +184,8 @@ class _Run:
         self.loop, self.events, self.clock = loop, events, clock
         self.task, self.general = task, general
         self.kl_task: float | None = None
+        self.preference: dict[str, Any] = {}
+        self.best_preference: dict[str, Any] = {}
         self.samples: list[tuple[str, int]] = []
         self.sampling_seconds = 0.0
         self.pace = Pace(loop.steps)
@@ -178,8 +195,8 @@ class _Run:
         self.evaluate_every = evaluation_interval(
             settings,
             loop.steps_an_epoch,
-            sum(len(example.tokens) for example in prepared.train),
-            sum(len(example.tokens) for example in prepared.validation),
+            sum(example.read for example in prepared.train),
+            sum(example.read for example in prepared.validation),
         )
         self.tell_every = max(1, loop.steps // METRIC_ROWS)
         self._forget_window()
@@ -200,7 +217,7 @@ class _Run:
             self.window_seconds += self.clock() - started
             self.window_computed += figures.computed
             self.window_loss += figures.loss_sum
-            self.window_supervised += figures.supervised
+            self.window_weight += figures.weight
             self.window_tokens += figures.tokens
             self.tokens += figures.tokens
             last = loop.step == loop.steps
@@ -220,9 +237,12 @@ class _Run:
             self.tokens, self.earlier = found.state["tokens"], found.state["seconds"]
             self.base_loss, self.final_loss = found.state["base_loss"], found.state["final_loss"]
             self.samples = [(kind, position) for kind, position in found.state.get("samples", [])]
+            self.best_preference = found.state.get("preference", {})
             return
         if self.prepared.validation:
             self.base_loss, losses = self.loop.evaluate()
+            self.preference = self.best_preference = preferences_told(losses, self.prepared.validation)
+            losses = reference_losses(self.prepared.validation) if self.preference else losses
             self.samples = choose_samples(losses, self.settings.sample_outputs, self.settings.seed)
             self._sample()
         self.events.on_metrics(self._row(None, self.base_loss, 0.0, None, None))
@@ -231,12 +251,14 @@ class _Run:
         started = self.clock()
         loss, by_example = self.loop.evaluate()
         self.kl_task = self.task.measure(self.loop.token_loss)[0]
+        self.preference = preferences_told(by_example, self.prepared.validation)
         self.pace.evaluation(self.clock() - started)
         if self.sampling_seconds <= SAMPLING_SHARE * self._seconds() or self.loop.step == self.loop.steps:
             self._sample()
         falling = self.loop.step > stays_until(self.loop.steps, self.settings)
         if self.loop.stopping.record(self.loop.step, loss, by_example, counts=falling):
             self.loop.keep_best()
+            self.best_preference = self.preference
             save_adapter(
                 self.loop.model, self.folder / "adapter", self.settings.base, self.loop.best, self.prepared.tokenizer
             )
@@ -268,12 +290,13 @@ class _Run:
             "base_loss": self.base_loss,
             "final_loss": self.final_loss,
             "samples": self.samples,
+            "preference": self.best_preference,
         }
         write_checkpoint(self.folder / "checkpoints", self.loop.step, tensors, figures)
 
     def _tell(self, rate: float, norm: float, validation_loss: float | None) -> None:
         loop = self.loop
-        loss = self.window_loss / self.window_supervised
+        loss = self.window_loss / self.window_weight
         speed = self.window_tokens / max(self.window_seconds, 1e-9)
         self.final_loss = loss
         self.events.on_metrics(self._row(loss, validation_loss, rate, speed, norm))
@@ -301,6 +324,7 @@ class _Run:
             "kl_task": None if validation_loss is None or loss is None else self.kl_task,
             "memory": memory_in_use(self.prepared.device),
             "seconds_left": self.pace.left(self.loop.step, self.evaluate_every),
+            **(self.preference if validation_loss is not None else {}),
         }
 
     def _finish(self, state: Literal["finished", "stopped early", "cancelled"]) -> TrainResult:
@@ -346,6 +370,7 @@ class _Run:
             settings=self.settings.model_dump(mode="json"),
             versions=library_versions(),
             hardware=hardware(self.prepared.device) | {"threads": self.settings.threads, "bf16": self.prepared.bf16},
+            **(self.best_preference if evaluated else {}),
         )
         fresh = self.folder / "result.json.new"
         fresh.write_text(json.dumps(asdict(result), indent=2) + "\n", "utf-8")
@@ -357,4 +382,4 @@ class _Run:
 
     def _forget_window(self) -> None:
         self.window_loss = self.window_seconds = 0.0
-        self.window_supervised = self.window_tokens = self.window_computed = 0
+        self.window_weight = self.window_tokens = self.window_computed = 0

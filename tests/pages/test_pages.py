@@ -161,3 +161,19 @@ def test_learning_the_taste_does_not_hold_the_page_up(
     assert not app.error
     assert "decisions" in words_of(app)
     assert "Learn from the decisions" not in {button.label for button in app.button}
+
+
+def test_preference_training_says_which_pairs_there_are_and_refuses_without(
+    open_app: OpenApp, sample_folder: Path
+) -> None:
+    app = visit(open_app(sample_folder), "train")
+    method = next(group for group in app.get("button_group") if "DPO" in str(group.options))
+    method.set_value("dpo").run()
+    assert not app.exception
+    assert "0 pairs to train on (0 imported, 0 rated)" in words_of(app)
+    assert "Beta of DPO" in {one.label for one in app.number_input}
+    start = next(box for box in app.selectbox if box.label == "Starts from")
+    assert start.options[0] == "the base model"
+    assert any("run-0001" in option for option in start.options[1:])
+    press(app, "Check the data first").run()
+    assert "no preference pair to train on" in app.error[0].value

@@ -120,7 +120,11 @@ def loss_curve(metrics: pl.DataFrame) -> None:
     st.vega_lite_chart(long, spec, height=300, alt="Training and validation loss by step")
 
 
-CURVES = {"kl_task": "Distance from the base model (KL)"}
+CURVES = {
+    "kl_task": "Distance from the base model (KL)",
+    "preference_accuracy": "Validation pairs whose chosen answer is preferred",
+    "reward_margin": "Reward margin on validation pairs",
+}
 
 
 def curves(metrics: pl.DataFrame, names: tuple[str, ...]) -> None:

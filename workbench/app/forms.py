@@ -21,6 +21,7 @@ LABELS = {
     "bf16": "bf16 numbers",
     "turns": "Trained turns",
     "start": "Start of the adapter",
+    "beta": "Beta of DPO",
     "targets": "Tuned layers",
     "max_length": "Longest example, tokens",
     "max_new_tokens": "Longest answer, tokens",

@@ -41,6 +41,19 @@ def comparison_lines(found: RunComparison) -> list[str]:
     ]
 
 
+def preference_lines(run: RunView) -> list[str]:
+    """Say how a preference run judges the validation pairs; nothing for other runs."""
+    told = run.result or {}
+    accuracy, margin = told.get("preference_accuracy"), told.get("reward_margin")
+    if accuracy is None or margin is None:
+        return []
+    low, high = told.get("preference_low"), told.get("preference_high")
+    interval = "" if low is None or high is None else f" (95 %: {low:.0%} to {high:.0%})"
+    return [
+        f"prefers the chosen answer in {accuracy:.0%}{interval} of the validation pairs, reward margin {margin:.3f}"
+    ]
+
+
 def sweep_lines(runs: Sequence[RunView], names: Sequence[str]) -> list[str]:
     """Say the best validation loss of each run of a sweep, lowest first."""
     ranked = sorted(runs, key=lambda run: float("inf") if run.best_loss is None else run.best_loss)

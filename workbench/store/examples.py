@@ -1,6 +1,6 @@
 """Imports, examples and where they occur, and lines that could not be read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from datetime import datetime
@@ -124,6 +124,17 @@ class ExampleStore:
         return self._database.frame(
             "SELECT example_id, arg_min(metadata, (import_id, line)) AS metadata FROM occurrences"
             " WHERE metadata <> '{}' GROUP BY example_id"
+        )
+
+    def lines_with_columns(self, names: Sequence[str]) -> pl.DataFrame:
+        """Return example_id and metadata (a JSON object) of every line of training data that has one of some columns.
+
+        Lines that say the same of an example count once.
+        """
+        return self._database.frame(
+            "SELECT DISTINCT example_id, metadata FROM occurrences WHERE role = 'train' AND metadata <> '{}'"
+            " AND list_has_any(json_keys(metadata), $names) ORDER BY example_id, metadata",
+            {"names": list(names)},
         )
 
     def licences(self) -> pl.DataFrame:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from workbench.cli.answer import json_option, progress_on_stderr, project_argument, settings_given, tell
-from workbench.cli.training_lines import comparison_lines, estimate_lines, sweep_lines
+from workbench.cli.training_lines import comparison_lines, estimate_lines, preference_lines, sweep_lines
 
 if TYPE_CHECKING:
     from pipelines.training.preflight import Preflight
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 @project_argument
 @click.option("--base", default="default", show_default=True, help="Base model: default, a hub name, or a folder.")
 @click.option(
-    "--method", type=click.Choice(["lora", "full", "qlora"]), default="lora", show_default=True, help="How it is tuned."
+    "--method", type=click.Choice(["lora", "full", "qlora", "dpo"]), help="How it is tuned; lora where none is named."
 )
 @click.option(
     "--data", type=click.Choice(["curated", "raw"]), default="curated", show_default=True, help="Kept examples, or all."
 )
+@click.option("--from", "starts_from", metavar="RUN", help="Run whose adapter preference training (dpo) goes on with.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting; repeatable.")
 @click.option("--resume", metavar="RUN", help="Go on with a run that was stopped or has died.")
 @click.option("--rerun", metavar="RUN", help="Train again from a run's record: its settings, its data.")
@@ -38,8 +39,9 @@ if TYPE_CHECKING:
 def command(
     project: Path,
     base: str,
-    method: str,
+    method: str | None,
     data: str,
+    starts_from: str | None,
     settings: tuple[str, ...],
     resume: str | None,
     rerun: str | None,
@@ -70,7 +72,9 @@ def command(
             training.resume(resume)
             run_id = resume
         else:
-            chosen = training.settings({**settings_given(settings), "method": method}, base)
+            named = {"method": method, "starts_from": starts_from}
+            given = {name: value for name, value in named.items() if value is not None}
+            chosen = training.settings({**settings_given(settings), **given}, base)
             if check or estimate:
                 looked = training.check(chosen, data)  # type: ignore[arg-type]
                 figures: dict[str, object] = {"preflight": looked}
@@ -93,7 +97,11 @@ def command(
         run = training.wait(run_id, progress_on_stderr())
         loss = "" if run.best_loss is None else f", best validation loss {run.best_loss:.4f}"
         found = training.diagnosis(run_id)
-        said = [f"{run.run_id}: {run.state}{loss}", *(f"{one.sentence} {one.evidence}" for one in found)]
+        said = [
+            f"{run.run_id}: {run.state}{loss}",
+            *preference_lines(run),
+            *(f"{one.sentence} {one.evidence}" for one in found),
+        ]
         tell({"run": run, "diagnosis": found}, said, as_json=as_json)
 
 
