@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pipelines.errors import CurationError
@@ -34,7 +34,8 @@ def replaced_file(path: Path) -> Iterator[Path]:
             "Free some space, or choose a folder that you may write to.",
         ) from error
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):  # a folder that is none holds no draft
+            draft.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -77,7 +77,13 @@ class Project:
             raise CurationError(
                 f"The folder {folder} cannot be made: {error.strerror}.", "Choose a folder that you may write to."
             ) from None
-        return cls(folder, Store(folder / DATABASE, now))
+        try:
+            return cls(folder, Store(folder / DATABASE, now))
+        except BaseException:
+            # Half a database would be taken for a project, and for a damaged one.
+            for name in (DATABASE, f"{DATABASE}.wal"):
+                (folder / name).unlink(missing_ok=True)
+            raise
 
     @classmethod
     def open(cls, folder: Path, now: Clock = utc_now) -> Project:

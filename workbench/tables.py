@@ -1,6 +1,9 @@
 """Hand out any result table, as a frame or as a file."""
 
+import errno
+import os
 from pathlib import Path
+from typing import BinaryIO
 
 import polars as pl
 
@@ -43,9 +46,19 @@ class Tables:
             raise CurationError(
                 f"A table cannot be written to {out.name}.", "Give a file name that ends in .jsonl or .parquet."
             )
-        with replaced_file(out) as draft:
+        with replaced_file(out) as draft, draft.open("wb") as file:
             if out.suffix == ".parquet":
-                frame.write_parquet(draft)
+                _write_parquet(frame, file)
             else:
-                frame.write_ndjson(draft)
+                frame.write_ndjson(file)
         return frame.height
+
+
+def _write_parquet(frame: pl.DataFrame, file: BinaryIO) -> None:
+    """Write Parquet; Polars tells of a full disk in an error of its own."""
+    try:
+        frame.write_parquet(file)
+    except pl.exceptions.ComputeError as error:
+        if "No space left" in str(error):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+        raise

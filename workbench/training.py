@@ -66,6 +66,9 @@ class Training:
         starts_from = str(values.get("starts_from") or "")
         if starts_from and base == "default":
             base = self.run(starts_from).base
+        # The run's process works in a folder of its own.
+        if base != "default" and Path(base).is_dir():
+            base = str(Path(base).resolve())
         proposed = self.defaults(base).model_dump()
         proposed |= method_defaults(str(values.get("method") or "lora"), proposed)
         if starts_from:

@@ -25,9 +25,12 @@ class RatingCard {
 
   update({ data, setTriggerValue }) {
     this.send = (events) => setTriggerValue("send", { events, rated: this.choices.size, queue: this.queue });
-    if (!this.log) {
+    if (data.queue !== this.queue) {
+      // Another rater or evaluation: what is unsaved stays in the browser for the one it is of.
+      this.log?.close();
       this.log = new EventLog(`rate:${data.queue}`, () => this.drawSaved());
-      this.drawFrame();
+      if (this.queue === null) this.drawFrame();
+      letGoOfFocus();
     }
     this.log.transmit = () => this.send(this.log.next);
     this.log.acknowledge(data.acknowledged);

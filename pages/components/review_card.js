@@ -63,6 +63,7 @@ class ReviewCard {
     this.merge(data);
     this.log.acknowledge(data.acknowledged);
     this.takeRefused(data.refused);
+    if (data.trouble) say(this, `Not stored yet, and kept here: ${data.trouble}`, true);
     for (const [number, answer] of Object.entries(data.answers)) {
       const ask = this.asks.get(Number(number));
       if (ask) {

@@ -54,10 +54,7 @@ class RubricCard {
     this.log = new EventLog(`rubric:${data.queue}`, () => this.drawSaved());
     if (data.last) Object.assign(this, { answers: [data.last], at: 1 });
     this.clear();
-    // What the pointer pressed to get here keeps the focus, and a choice that has it keeps the keys. One that was
-    // reached by the keyboard is left alone.
-    const pressed = document.activeElement;
-    if (pressed && pressed !== document.body && !pressed.matches(":focus-visible")) pressed.blur();
+    letGoOfFocus();
   }
 
   clear() {

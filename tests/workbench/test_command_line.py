@@ -13,6 +13,7 @@ import pytest
 
 from tests.workbench.conftest import chat, support_examples
 from workbench.cli.main import COMMANDS, main, workbench
+from workbench.project import Project
 from workbench.store.tables import TABLES
 
 HEAVY = ("torch", "sklearn", "transformers", "peft", "sentence_transformers", "scipy", "polars", "duckdb", "streamlit")
@@ -238,3 +239,30 @@ def test_the_script_itself_reports_an_error_without_a_traceback(tmp_path: Path) 
     assert done.returncode == 1
     assert done.stdout == ""
     assert "What to do: " in done.stderr
+
+
+def test_an_interrupt_ends_with_130_and_says_that_what_was_finished_is_kept(
+    run: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("workbench.machine.describe_machine", interrupted)
+    answer = run("doctor")
+    assert (answer.code, answer.out) == (130, "")
+    assert "what was finished is kept" in answer.err
+
+
+def test_a_reader_that_has_enough_of_a_table_causes_no_traceback(tmp_path: Path) -> None:
+    with Project.create(tmp_path / "p") as project:
+        rows = [{"prompt": f"Question {n}?", "completion": "word " * 100} for n in range(3_000)]
+        path = tmp_path / "a.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+        project.importing.import_files([path])
+    command = [sys.executable, "-P", "-m", "workbench.cli.main", "table", str(tmp_path / "p"), "examples"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert b"Traceback" not in process.stderr.read()

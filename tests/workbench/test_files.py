@@ -81,3 +81,9 @@ def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
         draft.write_text("whole")
         assert not (tmp_path / "a.txt").exists()
     assert names(tmp_path) == ["a.txt"]
+
+
+def test_a_file_below_a_file_is_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("x")
+    with pytest.raises(CurationError, match="cannot be written"), replaced_file(tmp_path / "a" / "b.txt"):
+        pass

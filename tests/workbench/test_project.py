@@ -101,3 +101,24 @@ def test_what_a_killed_process_left_in_the_project_is_cleaned_up_when_it_is_open
     Project.open(folder).close()
     assert [path for path in left if path.exists()] == []
     assert all(path.exists() for path in kept)
+
+
+def test_a_project_that_could_not_be_made_leaves_no_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(path: Path, now: object) -> None:
+        path.write_bytes(b"")
+        raise CurationError("The disk is full.", "Free some space.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("workbench.project.Store", fails)
+        with pytest.raises(CurationError, match="disk is full"):
+            Project.create(tmp_path / "p")
+    Project.create(tmp_path / "p").close()
+
+
+def test_a_base_model_named_by_a_relative_folder_is_found_from_the_runs_own_folder(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "model").mkdir()
+    monkeypatch.chdir(tmp_path)
+    settings = project.training.settings({}, "./model")
+    assert settings.base == str((tmp_path / "model").resolve())

@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-from pipelines.errors import CurationError
+from pipelines.errors import CurationError, DiskFullError
 from pipelines.examples import example_row
 from workbench.app import living_tabs
 from workbench.app.queue_counts import counts_soon
@@ -54,6 +54,7 @@ class _State:
     refused: list[dict[str, Any]] = field(default_factory=list)
     replaced: dict[str, str] = field(default_factory=dict)
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    trouble: str = ""
 
 
 class ReviewQueue:
@@ -82,7 +83,7 @@ class ReviewQueue:
             counts, state.counted = counts_soon(self._project, self._chosen, self._who)
             state.total = (counts or {}).get(self._queue, 0) + len(state.decided)
         if tab is not None and state.serial == 0:
-            self._fill(tab, FIRST_CARDS)
+            self._try(lambda: self._fill(tab, FIRST_CARDS))
         return {
             "project": self._project.name,
             "reviewer": self._who,
@@ -101,10 +102,24 @@ class ReviewQueue:
             "refused": state.refused,
             "lost": state.lost,
             "answers": state.answers,
+            "trouble": state.trouble,
         }
 
     def receive(self) -> None:
-        """Store what the card logged, and do what it asks; called by Streamlit when the card sends."""
+        """Store what the card logged, and do what it asks; called by Streamlit when the card sends.
+
+        Where nothing can be written, the card is told, keeps what it logged, and sends it again.
+        """
+        self._state.trouble = ""
+        self._try(self._take)
+
+    def _try(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except DiskFullError as error:
+            self._state.trouble = f"{error.message} {error.remedy}"
+
+    def _take(self) -> None:
         state, sent = self._state, st.session_state[COMPONENT_KEY]["send"]
         tab = st.session_state[TAB] = str(sent["tab"])
         living_tabs.here(tab)
@@ -197,6 +212,8 @@ class ReviewQueue:
             try:
                 state.acknowledged.update(store_by_session(followed, self._store))
                 break
+            except DiskFullError:
+                raise
             except CurationError as error:
                 stored = {session: self._project.reviewing.stored(session) for session in _sessions(left)}
                 state.acknowledged.update(stored)

@@ -14,6 +14,7 @@ from pipelines.errors import CurationError
 from pipelines.progress import Progress
 from workbench.app.gate import is_shared
 from workbench.app.watching import run_in_background
+from workbench.files import replaced_file
 from workbench.importing import ImportReport, Preview
 from workbench.project import Project
 
@@ -122,7 +123,7 @@ def _stored(project: Project, upload: Any) -> Path:
     path = _folder(project) / name
     written: dict[str, str] = st.session_state.setdefault("uploads-written", {})
     if written.get(upload.file_id) != str(path) or not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(upload.getbuffer())
+        with replaced_file(path) as draft:
+            draft.write_bytes(upload.getbuffer())
         written[upload.file_id] = str(path)
     return path

@@ -83,11 +83,19 @@ def main() -> None:
     # anything else runs on the machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        workbench()
+        code = workbench(standalone_mode=False)
+        sys.stdout.flush()
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # Whoever read the output has enough, as `head` does; what is left must not be written at the end either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except CurationError as error:
         click.echo(f"Error: {error.message}\n  What to do: {error.remedy}", err=True)
         sys.exit(1)
-    except (Cancelled, KeyboardInterrupt):
+    except (Cancelled, KeyboardInterrupt, click.Abort):
         click.echo("Stopped; what was finished is kept.", err=True)
         sys.exit(130)
 

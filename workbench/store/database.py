@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from pipelines.errors import CurationError
+from pipelines.errors import CurationError, DiskFullError
 from workbench.store.holder import held_elsewhere
 
 Values = Mapping[str, object]
@@ -221,7 +221,7 @@ class Database:
         except BaseException as error:
             _roll_back(cursor)
             if isinstance(error, duckdb.Error) and "No space left" in str(error):
-                raise CurationError(
+                raise DiskFullError(
                     f"The disk is full: nothing of this step was written to {self.path}.",
                     "Free some space on that disk and repeat the step.",
                 ) from error
@@ -264,6 +264,8 @@ def _cannot_open(path: Path, error: duckdb.IOException) -> CurationError:
     if "lock" in text.lower():
         holder = _HOLDER.search(text)
         return held_elsewhere(path.parent, int(holder.group(1)) if holder else None)
+    if "No space left" in text:
+        return DiskFullError(f"{path} cannot be opened: the disk is full.", "Free some space on that disk.")
     return CurationError(
         f"{path} cannot be opened: {_first_line(error)}.",
         "Choose a project folder made by this workbench and check that you may write to it.",

@@ -160,3 +160,10 @@ function isTyping(event) {
   if (event.composedPath().some((node) => node instanceof Element && node.matches(FIELDS))) return true;
   return document.querySelector(IN_FRONT) !== null;
 }
+
+// What the pointer pressed to get here keeps the focus, and a choice that has it keeps the keys. One that was reached by
+// the keyboard is left alone.
+function letGoOfFocus() {
+  const pressed = document.activeElement;
+  if (pressed && pressed !== document.body && !pressed.matches(":focus-visible")) pressed.blur();
+}

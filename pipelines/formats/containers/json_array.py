@@ -95,6 +95,9 @@ class _Reader:
             if offset < len(text) and text[offset] == "]":
                 yield from self._after_the_end(offset + 1)
                 return
+            if offset < len(text) and text[offset] == "{":
+                source.warnings.append(f"A comma is missing before the element in line {self.lines.at(offset)}.")
+                continue
             if offset < len(text) and text[offset] != ",":
                 yield self._rest(offset, Unfit("A comma is missing between two elements.", "Put it in."))
                 return

@@ -277,7 +277,7 @@ def test_a_json_array_keeps_each_element_with_its_line(tmp_path):
         ('[{"prompt": "a", "completion": "b"}, {"prompt": "c', 1, "cut off", 1, 49),
         ('[{"prompt": "a", "completion": "b"},', 1, "no end", 1, None),
         ('[{"prompt": "a", "completion": "b"}', 1, "no end", 1, None),
-        ('[{"prompt": "a", "completion": "b"}\n{"prompt": "c"}]', 1, "comma is missing", 2, None),
+        ('[{"prompt": "a", "completion": "b"}\n"c"]', 1, "comma is missing", 2, None),
         ('[{"prompt": "a", "completion": "b"}]\n x', 1, "More text", 2, None),
         ('[{"prompt": "a", "completion": "b"},\n{"prompt":\n "c" 1}]', 1, "(line 3)", 2, 6),
     ],
@@ -426,3 +426,11 @@ def test_a_chatml_file_that_is_cut_off_keeps_its_last_conversation_as_rejected(t
     )
     asks = "<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\n"
     assert read(tmp_path, asks, role="production").accepted.height == 1
+
+
+def test_a_missing_comma_in_an_array_costs_no_element(tmp_path):
+    rows = [json.dumps({"prompt": f"q{n}", "completion": "a"}) for n in range(9)]
+    text = "[" + ",\n".join(rows[:5]) + "\n" + ",\n".join(rows[5:]) + "]"
+    result = read(tmp_path, text)
+    assert (result.accepted.height, result.rejected.height) == (9, 0)
+    assert any("comma is missing before the element in line 6" in warning for warning in result.warnings)

@@ -30,4 +30,6 @@ def command(project: Path, name: str | None, out: Path | None, as_json: bool) ->
         elif as_json:
             tell({"table": name, "rows": plain(opened.tables.table(name).to_dicts())}, [], as_json=True)
         else:
-            opened.tables.table(name).write_ndjson(sys.stdout.buffer)
+            # Piece by piece through Python's own stream, which tells when nobody reads any more.
+            for rows_ahead in opened.tables.table(name).iter_slices(1_000):
+                sys.stdout.write(rows_ahead.write_ndjson())
