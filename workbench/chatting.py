@@ -99,8 +99,9 @@ class Chatting:
         self._training = Training(store, folder)
 
     def runs(self) -> list[RunView]:
-        """Return the runs that are over and left a model, newest first."""
-        return [run for run in self._training.runs() if run.state in {"finished", "cancelled"} and self._has_model(run)]
+        """Return the runs that are over and left a model: those on curated data first, the newest of each first."""
+        ended = [run for run in self._training.runs() if run.state in {"finished", "cancelled"}]
+        return sorted(filter(self._has_model, ended), key=lambda run: run.data != "curated")
 
     def _has_model(self, run: RunView) -> bool:
         try:

@@ -32,8 +32,9 @@ def quoted(path: object) -> str:
 
 
 def runs_with_adapter(project: Project) -> list[str]:
-    """Return the runs that can be handed off, newest first."""
-    return [run.run_id for run in project.training.runs() if run.state in ("finished", "cancelled")]
+    """Return the runs that can be handed off: those on curated data first, the newest of each first."""
+    ended = [run for run in project.training.runs() if run.state in ("finished", "cancelled")]
+    return [run.run_id for run in sorted(ended, key=lambda run: run.data != "curated")]
 
 
 def file_rows(report: HandoffReport) -> list[dict[str, Any]]:
