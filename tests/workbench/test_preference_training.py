@@ -13,7 +13,7 @@ from pipelines.errors import CurationError
 from pipelines.examples import canonical_messages, example_id_of
 from tests.pipelines.training.tiny_model import make_tiny_model
 from tests.workbench.conftest import Clock, support_examples
-from workbench.cli.main import main
+from workbench.cli.main import workbench
 from workbench.handing_off import verify_folder
 from workbench.project import Project
 
@@ -135,14 +135,14 @@ def test_the_command_line_starts_from_the_base_and_tells_the_figures(paired: Pro
     folder = paired.folder
     paired.close()
     options = [f"--set={name}={value}" for name, value in TINY.items()]
-    ran = CliRunner().invoke(main, ["train", str(folder), "--base", base, "--method", "dpo", "--json", *options])
+    ran = CliRunner().invoke(workbench, ["train", str(folder), "--base", base, "--method", "dpo", "--json", *options])
     assert ran.exit_code == 0, ran.output
     told = json.loads(ran.stdout)["run"]
     assert told["method"] == "dpo"
     assert told["result"]["preference_accuracy"] is not None
-    refused = CliRunner().invoke(main, ["train", str(folder), "--method", "dpo", "--from", "run-0099"])
-    assert refused.exit_code == 1
-    assert "no run 'run-0099'" in refused.stderr
+    refused = CliRunner().invoke(workbench, ["train", str(folder), "--method", "dpo", "--from", "run-0099"])
+    assert isinstance(refused.exception, CurationError)
+    assert "no run 'run-0099'" in refused.exception.message
 
 
 def test_without_pairs_it_says_why_and_what_to_do(project: Project, tmp_path: Path, base: str) -> None:
