@@ -12,5 +12,6 @@ def command(as_json: bool) -> None:
     from workbench.machine import describe_machine
 
     facts = describe_machine()
-    lines = [f"{name:<28}{value}" for name, value in facts.items()]
+    width = 2 + max(map(len, facts))
+    lines = [f"{name:<{width}}{value}" for name, value in facts.items()]
     tell(facts, lines, as_json=as_json)
