@@ -21,7 +21,7 @@ import polars as pl
 from pipelines.errors import CurationError
 from pipelines.evaluation.score import OUTPUTS
 from pipelines.examples import check_columns
-from pipelines.rating.repeats import LEAST_DISTANCE, SHARE, SUFFIX
+from pipelines.rating.repeats import SUFFIX, chosen_again
 
 ANSWERS = pl.Schema(
     {
@@ -110,19 +110,9 @@ def draw_repeated_answers(answers: pl.DataFrame) -> pl.DataFrame:
         least ten places behind the first showing. A repeat is no further rating: nothing else counts it.
     """
     shown = answers.filter(pl.col("answer_id") == pl.col("shown_as"))
-    if shown.height < SHARE:
-        return answers.clear()
-    last = int(shown["position"].cast(pl.Int64).max())  # type: ignore[arg-type]  # there is one
-    early = shown.filter(pl.col("position") <= last - LEAST_DISTANCE).to_dicts()
-    early.sort(key=lambda row: hashlib.sha256(row["answer_id"].encode()).digest())
     rows = [
-        {
-            **row,
-            "answer_id": row["answer_id"] + SUFFIX,
-            "shown_as": row["answer_id"] + SUFFIX,
-            "position": min(row["position"] + 2 * LEAST_DISTANCE, last),
-        }
-        for row in early[: shown.height // SHARE]
+        {**row, "answer_id": row["answer_id"] + SUFFIX, "shown_as": row["answer_id"] + SUFFIX}
+        for row in chosen_again(shown, "answer_id")
     ]
     return pl.DataFrame(rows, schema=answers.schema)
 

@@ -7,6 +7,7 @@ presses the same key all the time disagrees with themself. A repeat is no furthe
 """
 
 import hashlib
+from typing import Any
 
 import polars as pl
 
@@ -40,22 +41,31 @@ def draw_repeats(comparisons: pl.DataFrame) -> pl.DataFrame:
         `COMPARISONS` of one in twenty of them (none of fewer than twenty), chosen by their ids alone, with sides
         exchanged and a position at least ten behind the first showing.
     """
-    if comparisons.height < SHARE:
-        return comparisons.clear()
-    last = int(comparisons["position"].cast(pl.Int64).max())  # type: ignore[arg-type]  # there is one
-    early = comparisons.filter(pl.col("position") <= last - LEAST_DISTANCE).to_dicts()
-    early.sort(key=lambda row: hashlib.sha256(row["comparison_id"].encode()).digest())
     rows = [
-        {
-            **row,
-            "comparison_id": row["comparison_id"] + SUFFIX,
-            "left": row["right"],
-            "right": row["left"],
-            "position": min(row["position"] + 2 * LEAST_DISTANCE, last),
-        }
-        for row in early[: comparisons.height // SHARE]
+        {**row, "comparison_id": row["comparison_id"] + SUFFIX, "left": row["right"], "right": row["left"]}
+        for row in chosen_again(comparisons, "comparison_id")
     ]
     return pl.DataFrame(rows, schema=comparisons.schema).select(list(COMPARISONS))
+
+
+def chosen_again(drawn: pl.DataFrame, name: str) -> list[dict[str, Any]]:
+    """Choose one in twenty of newly drawn rows to come again.
+
+    Args:
+        drawn: of one rater, with a position each.
+        name: the column of their ids, which alone decide.
+
+    Returns:
+        the rows with the position at which they come again, at least ten behind the first; none of fewer than twenty.
+    """
+    if drawn.height < SHARE:
+        return []
+    last = int(drawn["position"].cast(pl.Int64).max())  # type: ignore[arg-type]  # there is one
+    early = drawn.filter(pl.col("position") <= last - LEAST_DISTANCE).to_dicts()
+    early.sort(key=lambda row: hashlib.sha256(row[name].encode()).digest())
+    return [
+        {**row, "position": min(row["position"] + 2 * LEAST_DISTANCE, last)} for row in early[: drawn.height // SHARE]
+    ]
 
 
 def self_agreement(ratings: pl.DataFrame, repeats: pl.DataFrame, *, confidence: float = 0.95) -> pl.DataFrame:

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from workbench.cli.answer import json_option, progress_on_stderr, project_argument, tell
+from workbench.cli.endpoint_options import endpoint_options
 from workbench.cli.schema_option import schema_option, text_of
 
 
@@ -26,18 +27,7 @@ from workbench.cli.schema_option import schema_option, text_of
 @click.option("--metric", "metrics", multiple=True, help="A further metric, beside the default ones; repeatable.")
 @schema_option
 @click.option("--system", help="Also ask the base with this system prompt.")
-@click.option("--endpoint", help="Also send the prompts to this OpenAI-compatible endpoint (its address up to /v1).")
-@click.option("--model", help="The model's name at the endpoint.")
-@click.option("--key-env", help="The environment variable that holds the endpoint's key; the key is stored nowhere.")
-@click.option(
-    "--requests-per-minute",
-    type=click.FloatRange(0, min_open=True),
-    default=60.0,
-    show_default=True,
-    help="Most requests a minute to the endpoint.",
-)
-@click.option("--price-in", type=click.FloatRange(0), help="The endpoint's price of a million prompt tokens.")
-@click.option("--price-out", type=click.FloatRange(0), help="The endpoint's price of a million answer tokens.")
+@endpoint_options("Also send the prompts", "The model's name at the endpoint.")
 @click.option("--why", default="", help="What a look at the test split is for; written into its ledger.")
 @json_option
 def command(
@@ -51,28 +41,13 @@ def command(
     schema: Path | None,
     why: str,
     system: str | None,
-    endpoint: str | None,
-    model: str | None,
-    key_env: str | None,
-    requests_per_minute: float,
-    price_in: float | None,
-    price_out: float | None,
+    asked: dict[str, object] | None,
     as_json: bool,
 ) -> None:
     """Let base, few-shot prompted base and the tuned RUNS answer the same held-out examples, and compare."""
     from workbench.cli.result_lines import result_figures, result_lines
     from workbench.project import Project
 
-    if (endpoint is None) != (model is None) or (key_env is not None and endpoint is None):
-        raise click.UsageError("--endpoint and --model go together, and --key-env with them.")
-    asked = {
-        "url": endpoint,
-        "model": model,
-        "key_env": key_env,
-        "requests_per_minute": requests_per_minute,
-        "price_in": price_in,
-        "price_out": price_out,
-    }
     with Project.open(project) as opened:
         evaluation = opened.comparing.start(
             list(runs),
@@ -85,7 +60,7 @@ def command(
             metrics=metrics,
             json_schema=text_of(schema),
             system=system,
-            endpoint=None if endpoint is None else asked,
+            endpoint=asked,
         )
         progress = progress_on_stderr()
         opened.comparing.wait(evaluation, progress)
