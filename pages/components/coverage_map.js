@@ -11,7 +11,7 @@ export default function (component) {
   const root = component.parentElement;
   const map = (root.coverageMap ??= new CoverageMap(root));
   map.update(component);
-  return () => map.close();
+  return whenGone(root, () => map.close());
 }
 
 function bytes(text, Type) {

@@ -9,7 +9,9 @@ _mounted = st.components.v2.component(
     "workbench_coverage_map",
     html='<div class="root" aria-label="Map of prompts"></div>',
     css=read_assets(__file__, "parts/base.css", "coverage_map.css"),
-    js=read_assets(__file__, "parts/words.js", "parts/points.js", "parts/places.js", "coverage_map.js"),
+    js=read_assets(
+        __file__, "parts/words.js", "parts/when_gone.js", "parts/points.js", "parts/places.js", "coverage_map.js"
+    ),
 )
 
 

@@ -8,7 +8,7 @@ export default function (component) {
   const root = component.parentElement;
   const card = (root.ratingCard ??= new RatingCard(root));
   card.update(component);
-  return () => card.close();
+  return whenGone(root, () => card.close());
 }
 
 class RatingCard {

@@ -11,7 +11,13 @@ _mounted = st.components.v2.component(
     html='<div class="root" aria-label="Rating card"></div>',
     css=read_assets(__file__, "parts/base.css", "parts/messages.css", "rating_card.css"),
     js=read_assets(
-        __file__, "parts/words.js", "parts/json.js", "parts/messages.js", "parts/event_log.js", "rating_card.js"
+        __file__,
+        "parts/words.js",
+        "parts/when_gone.js",
+        "parts/json.js",
+        "parts/messages.js",
+        "parts/event_log.js",
+        "rating_card.js",
     ),
 )
 

@@ -15,7 +15,7 @@ export default function (component) {
   const root = component.parentElement;
   const card = (root.reviewCard ??= new ReviewCard(root));
   card.update(component);
-  return () => card.close();
+  return whenGone(root, () => card.close());
 }
 
 class ReviewCard {

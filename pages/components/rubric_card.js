@@ -20,7 +20,7 @@ export default function (component) {
   const root = component.parentElement;
   const card = (root.rubricCard ??= new RubricCard(root));
   card.update(component);
-  return () => card.close();
+  return whenGone(root, () => card.close());
 }
 
 class RubricCard {

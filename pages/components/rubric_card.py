@@ -13,6 +13,7 @@ _mounted = st.components.v2.component(
     js=read_assets(
         __file__,
         "parts/words.js",
+        "parts/when_gone.js",
         "parts/json.js",
         "parts/messages.js",
         "parts/event_log.js",

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from pages import components
 from tests.browser.conftest import HOSTILE_ANSWER, HOSTILE_PROMPT, PATIENCE, support_rows, write_rows
 from workbench.project import Project
 
@@ -129,3 +130,32 @@ def test_unsaved_decisions_are_kept_while_the_server_is_away(new_page: Callable[
     page.on("dialog", lambda dialog: dialog.accept())
     page.reload()
     expect(page.locator(SAVED)).to_be_visible()
+
+
+def test_an_update_that_a_newer_one_overtook_leaves_the_card_its_keys(page: Page) -> None:
+    """Streamlit takes the older call back while the newer one is on the page; only what has gone is taken down."""
+    parts = ("words", "when_gone", "json", "messages", "event_log")
+    folder = Path(components.__file__).parent
+    script = "\n".join([*((folder / "parts" / f"{name}.js").read_text("utf-8") for name in parts),
+                        (folder / "rating_card.js").read_text("utf-8")])  # fmt: skip
+    page.set_content("<div id=host><div class=root>card</div></div>")
+    page.evaluate(
+        """async (script) => {
+          const made = await import(URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
+          window.sent = [];
+          const pairs = [1, 2, 3, 4].map((n) => ({ comparison_id: `c${n}`, prompt: [], left: "a", right: "b",
+            reference: "", position: n, total: 4 }));
+          const data = { queue: "q", pairs, acknowledged: {}, rated: 0, total: 4 };
+          const call = () => made.default({ parentElement: document.getElementById("host"), data,
+            setTriggerValue: (name, value) => window.sent.push(...value.events.map((event) => event.comparison_id)) });
+          const first = call();
+          window.second = call();
+          first();
+        }""",
+        script,
+    )
+    page.keyboard.press("1")
+    assert page.evaluate("() => [...new Set(window.sent)]") == ["c1"]
+    page.evaluate("() => { document.getElementById('host').remove(); window.second(); window.sent = []; }")
+    page.keyboard.press("1")
+    assert page.evaluate("() => window.sent") == []
