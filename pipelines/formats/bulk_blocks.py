@@ -13,7 +13,9 @@ import polars as pl
 
 from pipelines.formats.source import SHOWN_BYTES, Line, Source, decode_lines, unpacked
 
-BLOCK_BYTES = 32 << 20
+# Just under glibc's largest threshold for handing memory back to the system (32 MiB): blocks above it are new pages
+# each time, which cost a tenth of an import. Smaller ones cost more than that in calls.
+BLOCK_BYTES = 24 << 20
 _LINE_BREAK = 10
 
 

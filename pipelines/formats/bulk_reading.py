@@ -20,7 +20,16 @@ from pipelines.formats.bulk_blocks import Block, blocks_of, decoded, look_at
 from pipelines.formats.bulk_lines import LINES
 from pipelines.formats.bulk_plain import Forms, PlainLines
 from pipelines.formats.containers.json_lines import record_of
-from pipelines.formats.read import ReadSettings, Sorter, container_of, judged, opened_source, records_of
+from pipelines.formats.read import (
+    ReadSettings,
+    Sorter,
+    container_of,
+    disliked,
+    disliked_warning,
+    judged,
+    opened_source,
+    records_of,
+)
 from pipelines.formats.registry import Unfit
 from pipelines.formats.source import SHOWN, SHOWN_BYTES, Line, Source, windows_warning
 from pipelines.progress import Progress, no_progress
@@ -73,18 +82,21 @@ class Reading:
         source = opened_source(self.path, settings)
         container = container_of(source, settings)
         shapes: dict[str, int] = {}
+        unliked = 0
         # Texts that are evened out are not taken as they stand.
         many = container.name == "jsonl" and not settings.normalise
         parts = _json_lines(source, settings) if many else _records(source, settings)
         for part, position in parts:
             for name, count in part.shapes.items():
                 shapes[name] = shapes.get(name, 0) + count
+            unliked += disliked(part.accepted)
             self.accepted += part.accepted.height
             self.rejected += part.rejected.height
             self.lines = self.accepted + self.rejected
             progress(min(position / max(source.size, 1), 1.0), f"Read {self.lines:,} lines of {self.path.name}")
             yield ReadBlock(part.accepted, part.rejected)
-        self.format, self.warnings = judged(container, source.warnings, shapes, self.lines)
+        warnings = [*source.warnings, *disliked_warning(unliked)]
+        self.format, self.warnings = judged(container, warnings, shapes, self.lines)
         progress(1.0, f"Read {self.path.name}")
 
 

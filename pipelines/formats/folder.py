@@ -3,7 +3,8 @@
     data_set/                             a folder that `datasets` saved to disk: the files that state.json names
       dataset_dict.json                   {"splits": ["train", "test"]}
       train/state.json, train/data-00000-of-00001.arrow, …
-    data/train-00000-of-00002.parquet …   any other folder: every file whose name ends as data does, in order of names
+    data/train-00000-of-00002.parquet …   any other folder: every file whose name ends as data does, and those whose
+                                          name says nothing but which begin as JSON, Parquet or Arrow do, by their names
 
 Passed over, and listed: hidden files, files of other kinds (README.md, licences, pictures), and links to files of the
 same folder, which are read under their own name. Refused: a link or a listed name that leads out of the folder, more
@@ -11,6 +12,7 @@ files, bytes or levels than the limits. Packed files have their own limit when t
 """
 
 import json
+import mimetypes
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,11 +21,18 @@ from pathlib import Path
 from pydantic import BaseModel, Field
 
 from pipelines.errors import CurationError
+from pipelines.formats.detect import detect_container
 from pipelines.formats.registry import FORMATS
+from pipelines.formats.source import open_source
 
 _PACKED = (".gz", ".zst", ".zstd", ".bz2", ".xz")
 # Small texts that tools keep beside the data; they end as data does.
 _BESIDE = {"dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json", "metadata.json"}
+# What is told by content alone; a table or a text could be anything.
+_UNMISTAKABLE = ("jsonl", "json", "parquet", "arrow")
+# Python's own list, so that no machine's settings change what is read.
+_KINDS = mimetypes.MimeTypes()
+_HEAD_BYTES = 1 << 20
 _NO_DATA = ("readme", "license", "licence", "changelog", "requirements")
 
 
@@ -182,9 +191,21 @@ def _passed_over(path: Path, root: Path, endings: set[str]) -> str:
     if name in _BESIDE or name.startswith(_NO_DATA):
         return "tells of the data"
     bare = next((name.removesuffix(ending) for ending in _PACKED if name.endswith(ending)), name)
-    if not any(bare.endswith(ending) for ending in endings):
-        return "its name does not end as data does"
-    return ""
+    if any(bare.endswith(ending) for ending in endings) or (_says_nothing(bare) and _begins_as_data(path)):
+        return ""
+    return "neither its name nor its beginning is that of data"
+
+
+def _says_nothing(name: str) -> bool:
+    return _KINDS.guess_type(name, strict=False)[0] is None
+
+
+def _begins_as_data(path: Path) -> bool:
+    try:
+        source = open_source(path, max_line_bytes=_HEAD_BYTES, max_unpacked_bytes=_HEAD_BYTES)
+        return source.size > 0 and detect_container(source, {}) in _UNMISTAKABLE
+    except CurationError:
+        return False
 
 
 def _check_size(root: Path, files: list[Path], limits: FolderLimits) -> None:

@@ -119,7 +119,8 @@ def read_file(path: Path, settings: ReadSettings | None = None, *, progress: Pro
             break
     progress(1.0, f"Read {path.name}")
     accepted, rejected = sorter.frames()
-    name, warnings = judged(container, [*source.warnings, *sorter.warnings()], sorter.shapes, sorter.lines)
+    found = [*source.warnings, *sorter.warnings(), *disliked_warning(disliked(accepted))]
+    name, warnings = judged(container, found, sorter.shapes, sorter.lines)
     return ReadResult(accepted, rejected, name, sorter.lines, warnings, tuple(sorter.columns))
 
 
@@ -135,6 +136,17 @@ def opened_source(path: Path, settings: ReadSettings) -> Source:
         max_unpacked_bytes=settings.max_unpacked_bytes,
         max_whole_bytes=settings.max_whole_bytes,
     )
+
+
+def disliked(accepted: pl.DataFrame) -> int:
+    """Count rows whose column `label` is false, as data for KTO mark answers that people disliked."""
+    return int(accepted["metadata"].str.contains(r'"label": ?false').sum())
+
+
+def disliked_warning(count: int) -> list[str]:
+    """Return the warning of such rows, if there are any."""
+    told = f"{count:,} lines have label false: in KTO data these are answers that people disliked. Drop them on Browse"
+    return [f"{told} (label is false)."] if count else []
 
 
 def judged(container: Format, warnings: Sequence[str], shapes: Mapping[str, int], lines: int) -> tuple[str, list[str]]:

@@ -87,6 +87,8 @@ class Database:
                 f"{path} cannot be opened: {_first_line(error)}.",
                 "Choose a project folder made by this workbench, or restore the file from a copy.",
             ) from None
+        # Row groups are written as they fill up, not five at a time: the same speed and file, a fifth of their memory.
+        self._connection.execute("SET write_buffer_row_group_count = 1")
         self._writing = threading.RLock()
         self._appending = threading.Lock()
 

@@ -319,3 +319,15 @@ def test_a_key_that_looks_like_a_mark_is_a_key(tmp_path: Path, key: str) -> None
     path.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), encoding="utf-8")
     accepted = check(path)
     assert {tuple(json.loads(text).items()) for text in accepted["metadata"]} == {((key, "v"),)}
+
+
+def test_answers_that_people_disliked_are_told_however_they_are_read(tmp_path):
+    rows = [{"prompt": f"Q{n}?", "completion": "A.", "label": n % 3 > 0} for n in range(90)]
+    path = tmp_path / "kto.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    check(path)
+    _, _, reading = rows_of(path, ReadSettings())
+    assert [warning[:27] for warning in reading.warnings] == ["30 lines have label false: "]
+    assert read_file(path).warnings == reading.warnings
+    path.write_text(json.dumps({"prompt": "Is label: false a label?", "completion": '"label": false'}) + "\n")
+    assert read_file(path).warnings == []

@@ -1,5 +1,6 @@
 """A folder stands for its files of examples; what leads out of it or meets a limit is refused by name."""
 
+import gzip
 import io
 import json
 import tarfile
@@ -53,8 +54,22 @@ def test_a_file_is_itself_and_a_folder_its_data_in_order(tmp_path):
         ".git": "hidden",
         ".hidden.jsonl": "hidden",
         "README.md": "tells of the data",
-        "p.png": "its name does not end as data does",
+        "p.png": "neither its name nor its beginning is that of data",
     }
+
+
+def test_a_file_whose_name_says_nothing_is_read_by_its_content(tmp_path):
+    fill(tmp_path, "part-00000", "shard.001", "run.dat")
+    (tmp_path / "packed").write_bytes(gzip.compress(LINE.encode()))
+    (tmp_path / "array.data").write_text(json.dumps([ROW, ROW], indent=1))
+    pq.write_table(pa.Table.from_pylist([ROW]), tmp_path / "columns")
+    (tmp_path / "Makefile").write_text("all:\n\techo {}\n")
+    (tmp_path / "notes").write_text("prompt,completion\nto do, later\n")
+    (tmp_path / "weights.bin").write_bytes(bytes(range(256)) * 40)
+    (tmp_path / "nothing").write_text("")
+    assert names(tmp_path) == ["array.data", "columns", "packed", "part-00000", "run.dat", "shard.001"]
+    assert [read_file(path).accepted.height for path in files_in(tmp_path)] == [2, 1, 1, 1, 1, 1]
+    assert {name for name, _ in look_into(tmp_path).passed_over} == {"Makefile", "notes", "weights.bin", "nothing"}
 
 
 def test_nothing_there_or_nothing_to_read_is_an_error(tmp_path):
