@@ -121,7 +121,10 @@ class Backup:
         for left in (out.name, f"{out.name}.database", copy.name):
             tidy(out.parent, left)
         try:
-            self._store.copy_to(copy)
+            try:
+                self._store.copy_to(copy)
+            except CurationError as error:
+                raise CurationError(error.message.replace(str(copy), str(out)), error.remedy) from None
             yield copy
         finally:
             copy.unlink(missing_ok=True)

@@ -7,6 +7,7 @@
 
 const STATE_OF = { keep: "kept", drop: "dropped", flag: "flagged", edit: "edited", pending: "pending" };
 const CARDS_AHEAD = 40; // ask for more when fewer than this many are left
+const LEAST_AHEAD = 20; // … or than this many, once the server has said that this is our share of a short queue
 const RENEW_MILLISECONDS = 60_000; // how often the server hears that somebody works here
 const ASK_AGAIN_MILLISECONDS = 4_000;
 const COUNT_MILLISECONDS = 1_500; // how soon to ask again how many there are
@@ -55,6 +56,7 @@ class ReviewCard {
     }
     const fresh = data.queue !== this.queue;
     if (fresh) {
+      rememberName(data.reviewer);
       this.queue = data.queue;
       this.clear();
     }
@@ -130,7 +132,7 @@ class ReviewCard {
 
   // Ask for more cards before they run out.
   feed() {
-    const short = this.more && this.cards.length - this.at < CARDS_AHEAD;
+    const short = this.more && this.cards.length - this.at < (this.data.enough ? LEAST_AHEAD : CARDS_AHEAD);
     if (!short || !this.tab || Date.now() - this.hungryAt < ASK_AGAIN_MILLISECONDS) return;
     this.hungryAt = Date.now();
     this.send();

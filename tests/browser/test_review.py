@@ -81,7 +81,8 @@ def decide_to_the_end(page: Page, key: str) -> list[str]:
         decided.append(example)
         page.keyboard.press(key)
         if shown(page) is None:
-            expect(page.locator(".end")).not_to_contain_text("Loading")
+            # The next ones may still be on their way: then there is an example again, and no end.
+            expect(page.locator(".root[data-example], .end:not(:has-text('Loading'))")).to_be_visible()
             expect(page.locator(SAVED)).to_be_visible()
     return decided
 
@@ -107,6 +108,23 @@ def test_two_reviewers_get_different_examples_but_for_the_overlap(
     # What others decide is not told before one has decided oneself.
     assert ada.get_by_text("ben:").count() == 0
     assert len(set(seen["ada"]) | set(seen["ben"])) == 120
+
+
+def test_the_name_is_still_there_after_a_reload_until_it_is_taken_away(
+    serve: Callable[..., str], reviewers: Callable[[str, str], Page], tmp_path: Path
+) -> None:
+    page = reviewers(serve(make_project(tmp_path, pairs(40))), "Zoë; d'Arc")
+    field = page.get_by_label("Your name", exact=True)
+    page.wait_for_function("() => document.cookie.includes('workbench_reviewer')")
+    page.reload()
+    expect(field).to_have_value("Zoë; d'Arc")
+    page.wait_for_function('() => decodeURIComponent(document.cookie).includes("Zoë; d\'Arc")')
+    field.fill("")
+    field.press("Enter")
+    page.wait_for_function("() => !decodeURIComponent(document.cookie).includes('Arc')")
+    page.reload()
+    expect(page.locator(".root[data-example]")).to_be_visible()
+    expect(field).to_have_value("")
 
 
 def test_five_tabs_of_one_reviewer_never_show_the_same_example(

@@ -243,3 +243,14 @@ def test_any_damage_to_a_backup_is_noticed(filled: Project, tmp_path: Path) -> N
     (tmp_path / "d.zip").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(CurationError, match="no whole backup"):
         restore(tmp_path / "d.zip", tmp_path / "half")
+
+
+def test_on_a_full_disk_the_file_that_was_named_is_named(filled, tmp_path, monkeypatch):
+    def full(draft: Path) -> None:
+        raise CurationError(f"The copy {draft} cannot be written: no space.", "Free some space on that disk.")
+
+    monkeypatch.setattr(filled.store, "copy_to", full)
+    with pytest.raises(CurationError) as caught:
+        filled.backup.write(tmp_path / "b.zip")
+    assert caught.value.message == f"The copy {tmp_path / 'b.zip'} cannot be written: no space."
+    assert list(tmp_path.glob("*.zip")) + list(tmp_path.glob(".b*")) == []

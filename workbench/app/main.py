@@ -32,6 +32,7 @@ def _draw_sidebar() -> None:
         if gate.is_shared():
             gate.draw_person()
             return
+        session.remember_reviewer()
         st.text_input(
             "Your name",
             key=session.REVIEWER,

@@ -18,7 +18,7 @@ from workbench.app import living_tabs
 from workbench.app.queue_counts import counts_soon
 from workbench.app.review_answers import answer
 from workbench.project import Project
-from workbench.queues import QUEUES
+from workbench.queues import CANDIDATES, QUEUES
 from workbench.reviewing import Filter
 
 COMPONENT_KEY = "review-card"
@@ -27,6 +27,8 @@ TAB = "review-tab"
 CARDS_AT_ONCE = 40
 # The first cards are few, so that they are there soon.
 FIRST_CARDS = 8
+# What a tab may hold of a queue that nears its end, however little that leaves to others; as in review_card.js.
+LEAST_AHEAD = 20
 # Which of a card's parts is open from the start.
 OPENS = {"duplicates": "duplicates", "conflicts": "conflicts"}
 
@@ -35,7 +37,10 @@ Event = dict[str, Any]
 
 @dataclass
 class _State:
-    """What one tab got of one queue. `given` is the number of candidates that were handed out or passed over."""
+    """What one tab got of one queue.
+
+    `given` is the number of candidates that were handed out or passed over; the queue `ends` with those that are known.
+    """
 
     name: str
     token: str = field(default_factory=lambda: secrets.token_hex(6))
@@ -43,6 +48,8 @@ class _State:
     known: int = 0
     given: int = 0
     more: bool = True
+    ends: bool = False
+    enough: bool = False
     serial: int = 0
     chunk: dict[str, Any] | None = None
     passed: set[str] = field(default_factory=set)
@@ -94,6 +101,7 @@ class ReviewQueue:
             "total": max(state.total, state.given),
             "counting": not state.counted,
             "more": state.more,
+            "enough": state.enough,
             # A filter chooses: what is drawn at random within it is no random sample of all.
             "asked": self._queue if self._chosen == Filter() else f"{self._queue} within a filter",
             "deciding": QUEUES[self._queue].deciding,
@@ -143,14 +151,21 @@ class ReviewQueue:
             ahead = [str(one) for one in sent["ahead"]]
             state.lost = self._project.queues.renew(ahead, state.known, tab, self._who)
         if sent["hungry"] and state.chunk is None and state.more:
-            self._fill(tab, CARDS_AT_ONCE)
+            self._fill(tab, CARDS_AT_ONCE, len(sent["ahead"]))
 
-    def _fill(self, tab: str, count: int) -> None:
-        """Prepare the next chunk of cards."""
+    def _fill(self, tab: str, count: int, ahead: int = 0) -> None:
+        """Prepare the next chunk of cards, unless the tab has its share of what is left."""
         state, got = self._state, list[str]()
         living_tabs.here(tab)
         if closed := living_tabs.gone():
             self._project.queues.free_all(closed)
+        if state.given >= len(state.ids):
+            self._look_further()
+        share = _share(len(state.ids) - state.given, ahead) if state.ends else count
+        state.enough = share <= 0
+        if state.enough and state.more:
+            return
+        count = min(count, max(share, 1))
         while len(got) < count and state.more:
             if state.given >= len(state.ids):
                 self._look_further()
@@ -169,6 +184,7 @@ class ReviewQueue:
             found = self._project.queues.candidates(self._queue, self._chosen, self._who, offset)
             fresh = [one for one in found.ids if one not in state.passed]
             offset += len(found.ids)
+            state.ends = len(found.ids) < CANDIDATES
             if not found.ids:
                 break
         state.ids, state.known, state.given, state.more = fresh, found.known, 0, bool(fresh)
@@ -245,6 +261,11 @@ class ReviewQueue:
             state.acknowledged = before.acknowledged
         st.session_state[STATE] = state
         return state
+
+
+def _share(left: int, ahead: int) -> int:
+    """Return how many of the examples left a tab may take that has some ahead: others may come and want the rest."""
+    return max((left + ahead) // 2, LEAST_AHEAD) - ahead
 
 
 def _sessions(events: Sequence[Event]) -> set[str]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import ParamSpec, TypeVar
+from urllib.parse import unquote
 
 import streamlit as st
 
@@ -22,6 +23,8 @@ from workbench.project import Project
 
 CHOSEN = "project_folder"
 REVIEWER = "reviewer"
+# As in pages/components/parts/remember_name.js, which writes it where somebody reviews or rates.
+NAME_COOKIE = "workbench_reviewer"
 
 Parameters = ParamSpec("Parameters")
 Value = TypeVar("Value")
@@ -70,6 +73,13 @@ def reviewer_name() -> str:
             raise CurationError("Nobody is signed in.", "Reload the page and sign in.")
         return name
     return str(st.session_state.get(REVIEWER) or "").strip() or login_name()
+
+
+def remember_reviewer() -> None:
+    """Take up the name that was last reviewed or rated under in this browser, once, as a session begins."""
+    if REVIEWER not in st.session_state:
+        name = unquote(str(st.context.cookies.get(NAME_COOKIE) or "")).strip()
+        st.session_state[REVIEWER] = "" if name == login_name() else name
 
 
 def login_name() -> str:

@@ -70,3 +70,34 @@ def test_opening_the_card_on_a_full_disk_shows_the_reason(
 
     monkeypatch.setattr(type(project.queues), "take", full)
     assert "disk is full" in ReviewQueue(project, "all", Filter(), "ann").data()["trouble"]
+
+
+@pytest.mark.parametrize(("rows", "most"), [(3, 3), (30, 20), (60, 30), (300, 40)])
+def test_a_tab_takes_no_more_than_half_of_a_short_queue_or_twenty(
+    project: Project, write_jsonl: Any, state: dict[str, Any], rows: int, most: int
+) -> None:
+    project.queues.set_overlap(0.0, "ann")
+    project.importing.import_files(
+        [write_jsonl("a.jsonl", [{"prompt": f"Q{n}?", "completion": "A."} for n in range(rows)])]
+    )
+    tabs = {}
+    for tab in ("one", "two"):
+        state.clear()
+        queue, cards = ReviewQueue(project, "all", Filter(), "ann"), list[str]()
+        for _ in range(8):
+            told = queue.data()
+            if told["chunk"]:
+                cards += [card["example_id"] for card in told["chunk"]["cards"] if card["example_id"] not in cards]
+            message = {
+                "tab": tab,
+                "queue": told["queue"],
+                "token": told["token"],
+                "merged": (told["chunk"] or {}).get("serial", 0),
+            }
+            message |= {"hungry": len(cards) < (20 if told["enough"] else 40), "renew": False, "again": False}
+            state[COMPONENT_KEY] = {"send": message | {"ahead": cards, "asks": [], "events": []}}
+            queue.receive()
+        tabs[tab] = cards
+    assert len(tabs["one"]) == most
+    assert tabs["two"] or rows <= 20
+    assert not set(tabs["one"]) & set(tabs["two"])
