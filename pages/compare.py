@@ -11,7 +11,11 @@ from workbench.app.navigation import link
 from workbench.app.plain import counted, plain
 from workbench.app.watching import finished, watch
 
-SPLITS = {"validation": "Validation, for choosing", "test": "Test, at the end: every look is counted"}
+SPLITS = {
+    "validation": "Validation, for choosing",
+    "test": "Test, at the end: every look is counted",
+    "noisy-test": "Test, typed as production types: a look too",
+}
 UNDER_WAY = ("queued", "running")
 ANSWERS = 5
 RATERS = ["rater", "votes", "agreement", "share_left", "low", "high", "note"]
@@ -27,7 +31,7 @@ def draw_start(project) -> None:
     )
     shots = middle.number_input("Examples in the few-shot prompt", 1, 20, 3)
     limit = right.number_input("Examples, at most", 1, 100_000, None, placeholder="all")
-    why = st.text_input("What is this look for?", key="look-why") if split == "test" else ""
+    why = st.text_input("What is this look for?", key="look-why") if split != "validation" else ""
     with st.expander("Further ways to prompt the base"):
         system = st.text_area("System prompt", height=100, help="Adds the variant 'system'.")
         nearest = st.toggle("Also show it the nearest training examples by meaning", help="Adds the variant 'nearest'.")
@@ -79,7 +83,7 @@ def draw_progress(project, evaluation) -> None:
 
 def draw_results(project, evaluation, results) -> None:
     """Draw the verdict, the metrics with intervals, the differences and the answers."""
-    looks = f" · look {results.looks} at this test split" if results.split == "test" else ""
+    looks = f" · look {results.looks} at this test split" if results.look else ""
     st.caption(f"{counted(results.examples, 'held-out example')} of the {results.split} split{looks}")
     with st.container(border=True):
         st.markdown("**Verdict**")

@@ -40,6 +40,9 @@ EXAMPLES = pl.Schema(
 # Characters a token in English text under common byte-pair vocabularies; an estimate for tables, never for limits.
 CHARACTERS_A_TOKEN = 4
 
+# Columns of imported files that hold a rejected answer.
+REJECTED_COLUMNS = ("rejected", "non_preferred_output", "rejected_response", "rejected_message")
+
 
 def canonical_messages(messages: Sequence[Mapping[str, Any]]) -> str:
     """Write messages as the one JSON text that their id is taken of: sorted keys, no blanks, no NaN.

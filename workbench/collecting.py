@@ -16,6 +16,7 @@ import polars as pl
 from pipelines.errors import CurationError
 from pipelines.progress import Progress, no_progress, part_of
 from workbench.comparing import Comparing
+from workbench.held_out import is_sealed
 from workbench.store.runs import EvaluationRecord
 from workbench.store.store import Store
 from workbench.vectors import project_vectors
@@ -124,7 +125,7 @@ class Collecting:
         return self._triage(record, variant, progress) if stored.is_empty() else stored
 
     def _check_open(self, record: EvaluationRecord) -> None:
-        if record.split == "test":
+        if is_sealed(record.split):
             raise CurationError(
                 f"{record.evaluation} is on the test split, which stays sealed: its failing examples are not shown.",
                 "Compare on the validation split, and collect data from what fails there.",

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -21,11 +21,13 @@ from pipelines.examples import messages_of
 from pipelines.progress import Progress, no_progress
 from workbench.endpoint_costs import EndpointCost, endpoint_costs
 from workbench.files import write_text
+from workbench.held_out import HeldOut, as_asked, held_out_ids
 from workbench.results import Results, answers, labels_of, read_results
 from workbench.retrieving import nearest_of
 from workbench.settings import checked_settings
 from workbench.store.runs import EvaluationRecord
 from workbench.store.store import Store
+from workbench.store.versions import VersionRecord
 from workbench.training import RunView, Training, error_of, status_of
 
 if TYPE_CHECKING:
@@ -33,8 +35,6 @@ if TYPE_CHECKING:
     from workbench.jobs.settings import Variant
 
 __all__ = ["Comparing", "EvaluationView", "Results", "VariantChoice"]
-
-HeldOut = Literal["validation", "test"]
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,8 @@ class Comparing:
 
         Args:
             run_ids: the runs whose adapters answer.
-            split: validation (for choosing) or test (for the end; written into the ledger).
+            split: validation (for choosing); test, or noisy-test (the test split typed as production types), for the
+                end: written into the ledger.
             variants: base, few-shot, nearest (few-shot with the nearest examples by embeddings) and tuned, or some.
             few_shot: how many training examples the few-shot prompt holds.
             limit: most examples; all when not given.
@@ -131,8 +132,8 @@ class Comparing:
         unknown = sorted(set(variants) - {"base", "few-shot", "nearest", "tuned"})
         if unknown:
             raise CurationError(f"There is no variant '{unknown[0]}'.", "Choose from: base, few-shot, nearest, tuned.")
-        members = self._store.versions.members(version).filter("included")
-        held_out = self._examples(members, split)[:limit]
+        ids = held_out_ids(self._store, version, split)[:limit]
+        held_out = as_asked(self._store, version, split, ids).to_dicts()
         if not held_out:
             raise CurationError(f"The {split} split is empty.", "Split more examples, or choose the other split.")
         names = _names(runs)
@@ -151,7 +152,9 @@ class Comparing:
         evaluation = self._store.runs.next_name("evaluation")
         folder = self._folder / "evaluations" / evaluation
         prompts = [{"example_id": row["example_id"], "messages": messages_of(row["messages"])[:-1]} for row in held_out]
-        train = self._examples(members, "train")
+        members = self._store.versions.members(version.number).filter("included")
+        train_ids = members.filter(pl.col("split") == "train")["example_id"].to_list()
+        train = self._store.examples.with_ids(train_ids).to_dicts()
         shots = [{"example_id": row["example_id"], "messages": messages_of(row["messages"])} for row in train]
         _write_lines(folder / "data" / "prompts.jsonl", prompts)
         _write_lines(folder / "data" / "few_shot.jsonl", shots)
@@ -190,7 +193,7 @@ class Comparing:
             raise CurationError("Nothing was split yet.", "Split first: workbench split, or the Split page.")
         return current.version
 
-    def _version_of(self, runs: Sequence[RunView]) -> int:
+    def _version_of(self, runs: Sequence[RunView]) -> VersionRecord:
         versions = {run.version for run in runs} or {self._current_version()}
         if len(versions) > 1:
             raise CurationError(
@@ -200,7 +203,7 @@ class Comparing:
         record = self._store.versions.with_version(versions.pop())
         if record is None:
             raise CurationError("The version of this run is not in the project.", "Train again on the current version.")
-        return record.number
+        return record
 
     def _base_of(self, runs: Sequence[RunView]) -> str:
         bases = {run.base for run in runs} or {"default"}
@@ -209,10 +212,6 @@ class Comparing:
                 f"These runs have different base models: {', '.join(sorted(bases))}.", "Compare runs of one base model."
             )
         return bases.pop()
-
-    def _examples(self, members: pl.DataFrame, split: str) -> list[dict[str, Any]]:
-        ids = members.filter(pl.col("split") == split)["example_id"].to_list()
-        return self._store.examples.with_ids(ids).to_dicts()
 
     def evaluations(self) -> list[EvaluationView]:
         """Return all evaluations, newest first."""

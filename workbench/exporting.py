@@ -17,6 +17,7 @@ from pipelines.errors import CurationError
 from pipelines.progress import Progress, no_progress
 from workbench.data_card import data_card
 from workbench.files import replaced_folder, sha256_of, write_text
+from workbench.held_out import noisy_examples
 from workbench.store.store import Store
 from workbench.store.versions import VersionRecord
 
@@ -31,7 +32,6 @@ PROVENANCE = "provenance.jsonl"
 NOISY = "test_noisy"
 # A preview looks at so many examples for some that the format can carry.
 _PREVIEWED = 200
-_COLUMNS = ("example_id", "messages", "prompt", "completion")
 
 
 @dataclass(frozen=True)
@@ -94,9 +94,9 @@ class Exporting:
         """Return what a layout hands over: its splits, with the further columns of the imported files."""
         further = self._store.examples.further_columns()
         splits = {
-            split: self.split_examples(split, version)
-            .select(_COLUMNS)
-            .join(further, on="example_id", how="left", maintain_order="left")
+            split: self._store.versions.texts(version.number, split, apart=layout.check is not None).join(
+                further, on="example_id", how="left", maintain_order="left"
+            )
             for split in layout.files
             if split != NOISY
         }
@@ -254,28 +254,6 @@ def files_of_export(manifest: Mapping[str, object]) -> dict[str, str]:
     assert isinstance(files, dict)
     assert isinstance(side, dict)
     return {str(entry["file"]): str(entry["sha256"]) for entry in files.values()} | side
-
-
-def noisy_examples(examples: pl.DataFrame, version: VersionRecord) -> pl.DataFrame:
-    """Return test examples with their version's noise on the prompts; ids and answers stay.
-
-    Args:
-        examples: example_id, messages, prompt, and any more columns.
-        version: one with noise.
-    """
-    from pipelines.examples import canonical_messages, messages_of, prompt_text
-    from pipelines.splitting.noise import NoiseRates, noisy_messages
-
-    assert version.noise is not None
-    chances, seed = NoiseRates(**version.noise["chances"]), int(version.settings["seed"])
-    noisy = [
-        noisy_messages(messages_of(canonical), chances, seed, example_id)
-        for example_id, canonical in examples.select("example_id", "messages").iter_rows()
-    ]
-    return examples.with_columns(
-        messages=pl.Series([canonical_messages(messages) for messages in noisy], dtype=pl.String),
-        prompt=pl.Series([prompt_text(messages) for messages in noisy], dtype=pl.String),
-    )
 
 
 def _with_noisy_test(layout: Layout, version: VersionRecord) -> Layout:

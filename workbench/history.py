@@ -25,9 +25,10 @@ from workbench.store.store import Store
 class HistoryEntry:
     """One thing that happened to an example, or to a text that it had before.
 
-    `action` is import, keep, drop, flag, pending, edit or note. An import has neither batch nor `who`. `origin` is
-    `person`, the rule that decided, or an import's place. `batch` is what an undo takes back, `batch_examples` how many
-    examples that decision was about. An edit names what took the example's place in `replacement_id`.
+    `action` is import, keep, drop, flag, pending, edit, redact (of a rejected answer) or note. An import has neither
+    batch nor `who`. `origin` is `person`, the rule that decided, or an import's place. `batch` is what an undo takes
+    back, `batch_examples` how many examples that decision was about. An edit names what took the example's place in
+    `replacement_id`.
     """
 
     example_id: str

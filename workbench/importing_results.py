@@ -12,19 +12,19 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import polars as pl
 
 from pipelines.errors import CurationError
 from workbench.comparing import Comparing
 from workbench.files import sha256_of
+from workbench.held_out import HeldOut, as_asked, held_out_ids, version_of
 from workbench.importing_scores import ImportingScores, are_scores
 from workbench.rating import CHOICES
 from workbench.store.runs import EvaluationRecord
 from workbench.store.store import Store
 
-HeldOut = Literal["validation", "test"]
 _NAMED = 3
 
 
@@ -109,19 +109,15 @@ class ImportingResults:
         for record in self._store.runs.evaluations():
             if (record.version, record.split) == (current.version, split) and record.evaluation in finished:
                 return record
-        members = self._store.versions.members(current.number).filter("included")
-        name, count = self._store.runs.next_name("evaluation"), int((members["split"] == split).sum())
+        name, count = self._store.runs.next_name("evaluation"), len(held_out_ids(self._store, current, split))
         return EvaluationRecord(name, current.version, split, [], {}, {"who": "import"}, count, self._store.now())
 
     def _held_out(self, record: EvaluationRecord) -> dict[str, str]:
         """Return example_id -> prompt of the held-out examples that an evaluation is about."""
-        version = self._store.versions.with_version(record.version)
-        if version is None:
-            raise CurationError("The version of this evaluation is not in the project.", "Evaluate again.")
-        members = self._store.versions.members(version.number).filter("included")
-        ids = members.filter(pl.col("split") == record.split)["example_id"].to_list()
+        version = version_of(self._store, record)
         answered = self._store.runs.outputs(record.evaluation)["example_id"].unique().to_list()
-        rows = self._store.examples.with_ids(answered or ids)
+        ids = answered or held_out_ids(self._store, version, record.split)
+        rows = as_asked(self._store, version, record.split, ids)
         return dict(rows.select("example_id", "prompt").iter_rows())
 
     def _answers(self, path: Path, held_out: dict[str, str], record: EvaluationRecord) -> dict[str, str]:

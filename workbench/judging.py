@@ -24,6 +24,7 @@ from pipelines.progress import Progress, no_progress
 from workbench.comparing import Comparing
 from workbench.endpoint_costs import EndpointCost, endpoint_costs
 from workbench.files import write_text
+from workbench.held_out import as_evaluated
 from workbench.rating import pair_to_rate
 from workbench.settings import checked_settings
 from workbench.store.judging import JudgingRecord
@@ -163,7 +164,9 @@ class Judging:
         outputs = self._store.runs.outputs(record.evaluation).select("variant", "example_id", "text")
         texts = {(variant, example_id): str(text) for variant, example_id, text in outputs.iter_rows()}
         ids = list(dict.fromkeys(example_id for example_id, _, _ in questions))
-        examples = {row["example_id"]: row for row in self._store.examples.with_ids(ids).iter_rows(named=True)}
+        examples = {
+            row["example_id"]: row for row in as_evaluated(self._store, record.evaluation, ids).iter_rows(named=True)
+        }
         lines = []
         for example_id, first, second in questions:
             messages = messages_of(examples[example_id]["messages"])

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipelines.errors import CurationError
-from pipelines.examples import canonical_messages, messages_of
+from pipelines.examples import REJECTED_COLUMNS, canonical_messages, messages_of
 from workbench.preferences import Preferences, closed_examples
 from workbench.run_data import Data, run_rows
 from workbench.store.store import Store
@@ -53,7 +53,7 @@ def pair_rows(store: Store, version: VersionRecord, split: str, data: Data) -> P
         split: train or validation.
         data: `curated`, pairs of examples that were kept; or `raw`, of everything that was imported.
     """
-    from pipelines.exports.rows import REJECTED_COLUMNS, rejected_of
+    from pipelines.exports.rows import rejected_of
     from pipelines.formats.registry import Unfit
     from pipelines.training.pairs import Pair
 

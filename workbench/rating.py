@@ -10,6 +10,7 @@ import polars as pl
 
 from pipelines.errors import CurationError
 from pipelines.examples import Message, messages_of
+from workbench.held_out import as_evaluated
 from workbench.store.store import Store
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class Rating:
         }
         examples = {
             row["example_id"]: row
-            for row in self._store.examples.with_ids(rows["example_id"].to_list()).iter_rows(named=True)
+            for row in as_evaluated(self._store, evaluation, rows["example_id"].to_list()).iter_rows(named=True)
         }
         total = self._store.ratings.comparisons(evaluation, rater).height
         done = total - self._pending_count(evaluation, rater)

@@ -1,15 +1,18 @@
 """Personal data out of the data in one press: redact, pseudonymise or drop, seen first, undone as one batch.
 
 Meant are the training examples that stand in the data and are not dropped, and in them what the personal-data stage
-found. Redacting and pseudonymising edit: the first text stays in the project's history, which exports do not carry.
-The sealed test split is not touched, and no example is made into the copy of a sealed one. What was found is written
-nowhere else: notes of the decisions name kinds and counts only.
+found, and what their rejected answers hold, if they are preference pairs. Redacting and pseudonymising edit: the first
+text stays in the project's history, which exports do not carry. The sealed test split is not touched, and no example is
+made into the copy of a sealed one. What was found is written nowhere else: notes of the decisions name kinds and counts
+only.
 """
+
+from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import polars as pl
 
@@ -17,6 +20,9 @@ from pipelines.errors import CurationError
 from pipelines.examples import Message, example_row, messages_of
 from workbench.store.edits import ACTION_OF, Edit
 from workbench.store.store import Store
+
+if TYPE_CHECKING:
+    from pipelines.quality.rejected_answers import RedactedAnswer
 
 Way = Literal["redact", "pseudonymise", "drop"]
 WAYS: tuple[Way, ...] = get_args(Way)
@@ -83,17 +89,25 @@ class Redacting:
             CurationError: there is no such way or kind, or the personal-data stage has not run.
         """
         spans = self._spans(way, kinds)
+        rejected = self._rejected(way, kinds)
+        places = [(one.example_id, kind) for one in rejected for kind in one.kinds]
+        named = pl.DataFrame(places, schema={"example_id": pl.String, "kind": pl.String}, orient="row")
         counts = (
-            spans.group_by("kind")
+            pl.concat([spans.select("example_id", "kind"), named])
+            .group_by("kind")
             .agg(examples=pl.col("example_id").n_unique(), places=pl.len())
             .sort(["examples", "kind"], descending=[True, False])
         )
         first: list[Change] = []
-        changed = refused = 0
+        changed = {one.example_id for one in rejected}
+        refused = 0
         for redactions, not_made in self._redactions(way, spans):
-            changed, refused = changed + len(redactions), refused + not_made
+            changed |= {one.change.example_id for one in redactions}
+            refused += not_made
             first += [one.change for one in redactions[: SHOWN - len(first)]]
-        return RedactPreview(counts, changed, refused, first)
+        for one in rejected[: SHOWN - len(first)]:
+            first.append(Change(one.example_id, one.text_before, "" if way == "drop" else one.text_after))
+        return RedactPreview(counts, len(changed), refused, first)
 
     def apply(self, way: Way, who: str, kinds: Sequence[str] = ()) -> Redacted:
         """Do it, as one batch that is undone as one.
@@ -102,10 +116,12 @@ class Redacting:
             CurationError: there is no such way or kind, or the personal-data stage has not run.
         """
         spans = self._spans(way, kinds)
-        note = f"personal data {_DONE[way]}: {', '.join(spans['kind'].unique().sort())}"
+        rejected = self._rejected(way, kinds)
+        named = {*spans["kind"], *(kind for one in rejected for kind in one.kinds)}
+        note = f"personal data {_DONE[way]}: {', '.join(sorted(named))}"
         now, origin = self._store.now(), "personal data"
         if way == "drop":
-            ids = spans["example_id"].unique().sort().to_list()
+            ids = sorted({*spans["example_id"], *(one.example_id for one in rejected)})
             batch = self._store.decisions.append_same(ids, "drop", note, who, now, origin=origin) if ids else None
             return Redacted(len(ids), 0, batch)
         edits: list[Edit] = []
@@ -113,8 +129,18 @@ class Redacting:
         for redactions, not_made in self._redactions(way, spans):
             edits += [one.edit for one in redactions]
             refused += not_made
-        made = self._store.edits.append(edits, who, now, note=note, origin=origin) if edits else None
-        return Redacted(len(edits), refused, made)
+        edited = {edit.parent_id for edit in edits}
+        others = sorted({one.example_id for one in rejected} - edited)
+        made = self._store.edits.append(
+            edits,
+            who,
+            now,
+            note=note,
+            origin=origin,
+            rejected={one.key: one.after for one in rejected},
+            rejected_of=others,
+        )
+        return Redacted(len(edits) + len(others), refused, made)
 
     def _spans(self, way: str, kinds: Sequence[str]) -> pl.DataFrame:
         """Return the places that are meant, of examples that stand: the columns of `personal_data`."""
@@ -134,8 +160,27 @@ class Redacting:
         found = self._store.analysis.personal_data()
         if kinds:
             found = found.filter(pl.col("kind").is_in(list(kinds)))
-        standing = self._store.browse.selectable().select("example_id").unique()
-        return found.join(standing, on="example_id", how="semi", maintain_order="left")
+        return found.join(self._standing(), on="example_id", how="semi", maintain_order="left")
+
+    def _standing(self) -> pl.DataFrame:
+        return self._store.browse.selectable().select("example_id").unique()
+
+    def _rejected(self, way: Way, kinds: Sequence[str]) -> list[RedactedAnswer]:
+        """Return what becomes of the rejected answers that hold personal data, by example."""
+        from pipelines.quality.rejected_answers import redact_rejected
+        from pipelines.quality.settings import PersonalDataSettings
+
+        answers = self._store.rejected_answers.answers()
+        if not answers:
+            return []
+        standing = set(self._standing()["example_id"])
+        answers = [row for row in answers if row[0] in standing]
+        ids = sorted({example_id for example_id, _, _ in answers})
+        examples = self._store.examples.with_ids(ids).select("example_id", "messages")
+        chosen = {example_id: messages_of(canonical) for example_id, canonical in examples.iter_rows()}
+        ran = self._store.analysis.stage("personal-data")
+        settings = PersonalDataSettings() if ran is None else PersonalDataSettings.model_validate_json(ran.settings)
+        return redact_rejected(answers, chosen, self._written(way), settings, kinds)
 
     def _redactions(self, way: Way, spans: pl.DataFrame) -> Iterator[tuple[list[_Redaction], int]]:
         """Yield what is done to a batch of examples, and how many were refused, batch after batch."""

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from pipelines.errors import CurationError
 from pipelines.progress import Progress, part_of
+from workbench.held_out import as_evaluated, is_sealed, version_of
 from workbench.store.runs import EvaluationRecord
 from workbench.store.store import Store
 
@@ -60,7 +60,7 @@ def read_results(store: Store, folder: Path, record: EvaluationRecord, progress:
     metrics = store.runs.metrics(record.evaluation)
     ledger = store.runs.looks(record.version)
     look = 0
-    if record.split == "test":
+    if is_sealed(record.split):
         # Looked at and not yet in the ledger cannot be; the last number is the careful one.
         names = ledger["evaluation"].to_list()
         look = names.index(record.evaluation) + 1 if record.evaluation in names else len(names)
@@ -107,7 +107,7 @@ def _compute(store: Store, folder: Path, record: EvaluationRecord, progress: Pro
         "differences": compared.differences,
     }
     store.runs.store_results(record.evaluation, tables)
-    if record.split == "test":
+    if is_sealed(record.split):
         who, variants = str(record.settings.get("who")), ", ".join(record.variants)
         given = str(record.settings.get("why") or "")
         why = f"{given} ({variants})" if given else variants
@@ -150,10 +150,7 @@ def _opponents(record: EvaluationRecord) -> list[str]:
 
 def _groups(store: Store, record: EvaluationRecord, ids: list[str]) -> pl.DataFrame:
     """Return the duplicate groups of the held-out examples: they are the units of the statistics."""
-    version = store.versions.with_version(record.version)
-    if version is None:
-        raise CurationError("The version of this evaluation is not in the project.", "Evaluate again.")
-    members = store.versions.members(version.number)
+    members = store.versions.members(version_of(store, record).number)
     return members.filter(pl.col("example_id").is_in(ids)).select("example_id", "group_id")
 
 
@@ -191,7 +188,7 @@ def answers(store: Store, evaluation: str, limit: int, offset: int) -> list[dict
     texts = store.runs.outputs(evaluation).filter(pl.col("example_id").is_in(ids))
     chosen = scores.filter(pl.col("example_id").is_in(ids))
     shown = []
-    for example in store.examples.with_ids(ids).iter_rows(named=True):
+    for example in as_evaluated(store, evaluation, ids).iter_rows(named=True):
         mine = pl.col("example_id") == example["example_id"]
         values: dict[str, dict[str, float]] = {}
         for row in chosen.filter(mine).iter_rows(named=True):

@@ -155,7 +155,7 @@ class Reviewing:
         self._store.decisions.undo_batch(batch, who, self._store.now(), event)
         actions = rows["action"].to_list()
         # An edit also decides about what it made of an example: that is no example more.
-        edited = rows.filter(pl.col("replacement_id").is_not_null())
+        edited = rows.filter(pl.col("replacement_id").is_not_null() | (pl.col("action") == "redact"))
         of_whom = (rows if edited.is_empty() else edited)["example_id"].unique(maintain_order=True)
         return Undone(batch, actions[0] if actions else "", of_whom.to_list())
 

@@ -12,6 +12,7 @@ import polars as pl
 
 from pipelines.errors import CurationError
 from pipelines.examples import Message, messages_of
+from workbench.held_out import as_evaluated
 from workbench.store.store import Store
 
 if TYPE_CHECKING:
@@ -167,11 +168,11 @@ class Rubric:
 
     def pending(self, evaluation: str, rater: str, limit: int = 20) -> list[AnswerCard]:
         """Return the next answers of a rater, under the criteria in force."""
-        return self._cards(self._store.rubric.pending(evaluation, self.version(), rater, limit))
+        return self._cards(evaluation, self._store.rubric.pending(evaluation, self.version(), rater, limit))
 
     def last_seen(self, evaluation: str, rater: str) -> AnswerCard | None:
         """Return the answer that a rater rated or skipped last, under the criteria in force, for going back to it."""
-        cards = self._cards(self._store.rubric.last_seen(evaluation, self.version(), rater))
+        cards = self._cards(evaluation, self._store.rubric.last_seen(evaluation, self.version(), rater))
         return cards[0] if cards else None
 
     def progress(self, evaluation: str, rater: str) -> tuple[int, int]:
@@ -262,8 +263,8 @@ class Rubric:
         """Return the evaluations in which answers were rated on criteria, newest first."""
         return self._store.rubric.evaluations()
 
-    def _cards(self, rows: pl.DataFrame) -> list[AnswerCard]:
-        found = self._store.examples.with_ids(rows["example_id"].to_list())
+    def _cards(self, evaluation: str, rows: pl.DataFrame) -> list[AnswerCard]:
+        found = as_evaluated(self._store, evaluation, rows["example_id"].to_list())
         examples = {row["example_id"]: row for row in found.iter_rows(named=True)}
         cards = []
         for row in rows.iter_rows(named=True):

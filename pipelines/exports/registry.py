@@ -15,7 +15,7 @@ import polars as pl
 
 from pipelines.errors import CurationError
 from pipelines.examples import Message
-from pipelines.exports.plain_chat import plain_lines
+from pipelines.exports.plain_chat import plain_line
 from pipelines.formats.containers.json_lines import write_json_lines
 from pipelines.formats.registry import FORMATS, Format, Row, WriteRows
 from pipelines.training.settings import TrainSettings
@@ -86,8 +86,8 @@ class Layout:
         warn_row: why a row that is written may be refused or cut by the tool, or None.
         side_files: files beside the data, by name.
         needs: the further column without which no example can be written, for the error.
-        plain_lines: turns canonical messages into lines at once, null where that takes thought; the same bytes as
-            `write_row` and `write_rows` give. For layouts of JSON lines whose rows are made of the messages alone.
+        plain_line: turns canonical messages into a line, None where that takes thought; the same bytes as `write_row`
+            and `write_rows` give. For layouts of JSON lines whose rows are made of the messages alone.
     """
 
     name: str
@@ -106,7 +106,7 @@ class Layout:
     warn_row: Callable[[Row], str | None] | None = None
     side_files: Callable[[Handed], dict[str, str]] | None = None
     needs: str = ""
-    plain_lines: Callable[[pl.Series], pl.Series] | None = None
+    plain_line: Callable[[str], str | None] | None = None
 
     @property
     def for_trainer(self) -> bool:
@@ -169,5 +169,5 @@ def _general(entry: Format) -> Layout:
         files={split: f"{split}{entry.extensions[0]}" for split in ALL_SPLITS},
         not_carried=limits.get(entry.name, ("several turns", "tool calls", "content parts", "weights")),
         write_rows=entry.write_rows or write_json_lines,
-        plain_lines=plain_lines if entry.name == "chat" else None,
+        plain_line=plain_line if entry.name == "chat" else None,
     )

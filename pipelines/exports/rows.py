@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from pipelines.examples import Message
+from pipelines.examples import REJECTED_COLUMNS, Message
 from pipelines.formats.registry import Row, Unfit
 from pipelines.formats.shapes.preference import turns_of
 from pipelines.formats.shapes.prompt_completion import single_turn
@@ -16,8 +16,6 @@ from pipelines.formats.strict_json import parse_json
 
 _CHAT = "Export it as chat."
 _FIRST_KEYS = ("role", "content")
-# Columns of imported files that hold a rejected answer.
-REJECTED_COLUMNS = ("rejected", "non_preferred_output", "rejected_response", "rejected_message")
 
 
 def checked_messages(

@@ -77,8 +77,9 @@ def write_export(
     """Write the splits' examples.
 
     Args:
-        splits: by name, columns example_id, messages, prompt, completion and metadata (a JSON object: the further
-            columns of the imported file). Splits that the layout does not hand over are not read.
+        splits: by name, columns example_id, messages and metadata (a JSON object: the further columns of the imported
+            file); prompt and completion too where the layout has a check. Splits that the layout does not hand over
+            are not read.
         folder: an empty folder.
         layout: of the files.
         progress: told how far it is.
@@ -100,8 +101,8 @@ def write_export(
         path.parent.mkdir(parents=True, exist_ok=True)
         together = [split for split, name in layout.files.items() if name == file]
         with path.open("wb") as target:
-            if layout.plain_lines is not None:
-                rows.write_lines(together, file, target, layout.plain_lines)
+            if layout.plain_line is not None:
+                rows.write_lines(together, file, target, layout.plain_line)
             else:
                 notes += [f"{file}: {note}" for note in layout.write_rows(rows.of(together, file), target)]
         with path.open("rb") as written:
@@ -175,21 +176,20 @@ class _Rows:
                 yield row
 
     def write_lines(
-        self, together: Sequence[str], file: str, target: BinaryIO, plain_lines: Callable[[pl.Series], pl.Series]
+        self, together: Sequence[str], file: str, target: BinaryIO, plain_line: Callable[[str], str | None]
     ) -> None:
-        """Write JSON lines block by block; only what is not plain is looked at row by row."""
+        """Write JSON lines block by block; only what is not plain is taken apart."""
         number = 0
         for split in together:
             columns = self._splits[split].select("example_id", "messages", "metadata")
             for block in columns.iter_slices(_TOLD_EVERY):
                 self._done += block.height
-                lines = plain_lines(block["messages"])
-                if lines.null_count():
+                lines = [plain_line(canonical) for canonical in block["messages"]]
+                if None in lines:
                     lines = self._filled(lines, block, split)
-                    block = block.filter(lines.is_not_null())
-                    lines = lines.drop_nulls()
-                if block.height:
-                    target.write(lines.str.join("\n").item().encode("ascii") + b"\n")
+                    block = block.filter(pl.Series([line is not None for line in lines], dtype=pl.Boolean))
+                written = [line for line in lines if line is not None]
+                target.write("".join([f"{line}\n" for line in written]).encode("ascii"))
                 places = block.select(pl.lit(file).alias("file"), pl.lit(0, pl.Int64).alias("row"), "example_id")
                 numbers = pl.int_range(number + 1, number + block.height + 1, dtype=pl.Int64, eager=True)
                 self.blocks.append(places.with_columns(row=numbers))
@@ -197,13 +197,13 @@ class _Rows:
                 self.written[split] += block.height
                 self._tell()
 
-    def _filled(self, lines: pl.Series, block: pl.DataFrame, split: str) -> pl.Series:
-        """Write what is null row by row; it stays null where the layout cannot carry it."""
-        filled = lines.to_list()
+    def _filled(self, lines: list[str | None], block: pl.DataFrame, split: str) -> list[str | None]:
+        """Write what is None row by row; it stays None where the layout cannot carry it."""
+        filled = list(lines)
         for place, (example_id, canonical, metadata) in enumerate(block.iter_rows()):
             if filled[place] is None and (row := self._fitting(example_id, canonical, metadata, split)) is not None:
                 filled[place] = json_line(row)
-        return pl.Series(filled, dtype=pl.String)
+        return filled
 
     def _tell(self) -> None:
         self._progress(min(self._done / self._total, 1.0), f"wrote {self._done:,} of {self._total:,} examples")

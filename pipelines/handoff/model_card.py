@@ -69,7 +69,7 @@ def model_card(facts: CardFacts, kind: str) -> str:
     lines += ["", "## Metrics", ""]
     if facts.metrics:
         lines += [f"On the {facts.split} split, with 95 % intervals.", ""]
-        if facts.split == "test":
+        if facts.split != "validation":
             lines += [f"Looks at this test split so far: {facts.looks}.", ""]
         lines += ["| metric | variant | value | low | high | examples |", "| --- | --- | --- | --- | --- | --- |"]
         lines += [

@@ -101,7 +101,9 @@ def config_for_both(config: dict[str, Any], dtype: str) -> dict[str, Any]:
     """Return a configuration that says the rotary embedding and the precision in the words of transformers 4 and 5."""
     both = {**config, "dtype": dtype, "torch_dtype": dtype}
     rope = dict(config.get("rope_parameters") or {})
-    if rope:
+    if "rope_local_base_freq" in config or isinstance(rope.get("sliding_attention"), dict):
+        both |= _two_ropes(config, rope)
+    elif rope:
         both.setdefault("rope_theta", rope.get("rope_theta", 10000.0))
         if rope.get("rope_type", "default") != "default":
             scaling = {key: value for key, value in rope.items() if key != "rope_theta"}
@@ -112,17 +114,47 @@ def config_for_both(config: dict[str, Any], dtype: str) -> dict[str, Any]:
     return both
 
 
+def _two_ropes(config: dict[str, Any], rope: dict[str, Any]) -> dict[str, Any]:
+    """Return both ways of saying that sliding and full attention turn differently (Gemma 3)."""
+    full, sliding = dict(rope.get("full_attention") or {}), dict(rope.get("sliding_attention") or {})
+    full = full or {"rope_type": "default", **(config.get("rope_scaling") or {})}
+    full.setdefault("rope_theta", config.get("rope_theta", 1_000_000.0))
+    sliding.setdefault("rope_type", "default")
+    sliding.setdefault("rope_theta", config.get("rope_local_base_freq", 10_000.0))
+    scaling = {key: value for key, value in full.items() if key != "rope_theta"}
+    return {
+        "rope_theta": full["rope_theta"],
+        "rope_local_base_freq": sliding["rope_theta"],
+        "rope_scaling": None if full.get("rope_type", "default") == "default" else scaling,
+        "rope_parameters": {"full_attention": full, "sliding_attention": sliding},
+    }
+
+
 def copy_tokenizer(folder: Path, out: Path) -> None:
     """Copy tokenizer files; the chat template stands in both places where readers of either age look."""
     for name in TOKENIZER_FILES:
         if (folder / name).is_file():
             shutil.copyfile(folder / name, out / name)
     template = chat_template(out)
-    config = json.loads((out / "tokenizer_config.json").read_text("utf-8"))
+    held = json.loads((out / "tokenizer_config.json").read_text("utf-8"))
     if template and not (out / "chat_template.jinja").is_file():
         (out / "chat_template.jinja").write_text(template, "utf-8")
+    config = tokenizer_config_for_both(held)
     if template and not config.get("chat_template"):
-        _write_json(out / "tokenizer_config.json", {**config, "chat_template": template})
+        config["chat_template"] = template
+    if config != held:
+        _write_json(out / "tokenizer_config.json", config)
+
+
+def tokenizer_config_for_both(config: dict[str, Any]) -> dict[str, Any]:
+    """Return a tokenizer's configuration in words that transformers 4 knows too: 5 calls class and tokens otherwise."""
+    both = dict(config)
+    if both.get("tokenizer_class") == "TokenizersBackend":
+        both["tokenizer_class"] = "PreTrainedTokenizerFast"
+    if isinstance(both.get("extra_special_tokens"), list):
+        both.setdefault("additional_special_tokens", both["extra_special_tokens"])
+        del both["extra_special_tokens"]
+    return both
 
 
 def _write_json(path: Path, value: object) -> None:

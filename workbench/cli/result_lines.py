@@ -46,7 +46,7 @@ def result_lines(project: Project, results: Results) -> list[str]:
     variants = results.metrics["variant"].unique(maintain_order=True).to_list()
     lines = [
         f"{results.evaluation}: {results.examples:,} examples of the {results.split} split"
-        + (f" (looks at it so far: {results.looks})" if results.split == "test" else ""),
+        + (f" (looks at it so far: {results.looks})" if results.look else ""),
         f"{'metric':<22}" + "".join(f"{variant:>28}" for variant in variants),
     ]
     for metric in results.metrics["metric"].unique(maintain_order=True):

@@ -137,7 +137,7 @@ def _training(training: Training) -> list[Block]:
 def _results(results: Results | None, store: Store) -> list[Block]:
     if results is None:
         return [Paragraph("No evaluation has results yet.")]
-    looks = f"; looks at this test split so far: {results.looks}" if results.split == "test" else ""
+    looks = f"; looks at this test split so far: {results.looks}" if results.look else ""
     blocks: list[Block] = [
         Paragraph(f"{results.evaluation}: {results.examples:,} examples of the {results.split} split{looks}.")
     ]

@@ -45,8 +45,8 @@ class DecisionStore:
         """Append decisions as one batch, which is undone as one.
 
         Args:
-            rows: objects with `example_id` and `action` (keep, drop, flag, pending, edit, note), and where they apply
-                `note`, `replacement_id`, `session`, `sequence`, `queue`.
+            rows: objects with `example_id` and `action` (keep, drop, flag, pending, edit, redact, note), and where they
+                apply `note`, `replacement_id`, `session`, `sequence`, `queue`.
             reviewer: who decided.
             now: when, UTC.
             origin: `person`, or the rule that decided.

@@ -13,6 +13,7 @@ import polars as pl
 from pipelines.examples import EXAMPLES
 from workbench.store.database import Database, Transaction
 from workbench.store.decisions import append_rows
+from workbench.store.rejected_answers import store_changes
 
 _LINE = """
 WITH RECURSIVE edits AS (SELECT example_id AS a, replacement_id AS b, decision_id FROM decisions WHERE action = 'edit'),
@@ -56,6 +57,8 @@ class EditStore:
         note: str = "",
         origin: str = "person",
         event: Mapping[str, object] | None = None,
+        rejected: Mapping[str, object] | None = None,
+        rejected_of: Sequence[str] = (),
     ) -> int | None:
         """Put edited examples in the place of their parents, as one batch, which is undone as one.
 
@@ -66,15 +69,18 @@ class EditStore:
             note: why.
             origin: `person`, or the rule that edited.
             event: `session` and `sequence` of the review event that asked, where one did.
+            rejected: rejected answers by their keys, and what is to be read in their place.
+            rejected_of: the examples whose rejected answers these are.
 
         Returns:
             The batch's number; None when no edit changes anything, or the event is stored already.
         """
         changing = [edit for edit in edits if edit.child_id != edit.parent_id]
-        if not changing:
+        if not changing and not rejected:
             return None
         pairs = pl.DataFrame(
-            {"parent_id": [edit.parent_id for edit in changing], "child_id": [edit.child_id for edit in changing]}
+            {"parent_id": [edit.parent_id for edit in changing], "child_id": [edit.child_id for edit in changing]},
+            schema={"parent_id": pl.String, "child_id": pl.String},
         )
         children = pl.DataFrame([dict(edit.row) for edit in changing], schema=EXAMPLES)
         with self._database.transaction() as transaction:
@@ -84,7 +90,11 @@ class EditStore:
                 _add_children(transaction, children, pairs, now)
                 _add_occurrences(transaction)
                 _seal_children(transaction)
-            return append_rows(transaction, _decisions(changing, note, event), reviewer, now, origin=origin)
+            rows = _decisions(changing, note, event)
+            rows += [{"example_id": each, "action": "redact", "note": note or None} for each in rejected_of]
+            batch = append_rows(transaction, rows, reviewer, now, origin=origin)
+            store_changes(transaction, rejected or {}, batch)
+            return batch
 
     def links(self) -> pl.DataFrame:
         """Return every edit that was ever made, undone ones included: parent_id, child_id."""

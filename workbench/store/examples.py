@@ -11,6 +11,7 @@ import polars as pl
 from pipelines.examples import EXAMPLES
 from workbench.store.database import Database
 from workbench.store.imports import ImportRecord, ImportWriter, raw_lines
+from workbench.store.rejected_answers import as_they_read
 
 __all__ = ["ExampleStore", "ImportRecord"]
 
@@ -119,23 +120,26 @@ class ExampleStore:
     def further_columns(self) -> pl.DataFrame:
         """Return example_id and metadata (a JSON object) of the examples whose file had further columns.
 
-        Where an example occurs several times, its first line that has any counts.
+        Where an example occurs several times, its first line that has any counts. Rejected answers read as they were
+        last changed.
         """
-        return self._database.frame(
+        lines = self._database.frame(
             "SELECT example_id, arg_min(metadata, (import_id, line)) AS metadata FROM occurrences"
             " WHERE metadata <> '{}' GROUP BY example_id"
         )
+        return as_they_read(self._database, lines)
 
     def lines_with_columns(self, names: Sequence[str]) -> pl.DataFrame:
         """Return example_id and metadata (a JSON object) of every line of training data that has one of some columns.
 
-        Lines that say the same of an example count once.
+        Lines that say the same of an example count once. Rejected answers read as they were last changed.
         """
-        return self._database.frame(
+        lines = self._database.frame(
             "SELECT DISTINCT example_id, metadata FROM occurrences WHERE role = 'train' AND metadata <> '{}'"
             " AND list_has_any(json_keys(metadata), $names) ORDER BY example_id, metadata",
             {"names": list(names)},
         )
+        return as_they_read(self._database, lines)
 
     def licences(self) -> pl.DataFrame:
         """Return what files say of their licence: source, licence (null where a line says nothing), examples."""

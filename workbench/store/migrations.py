@@ -315,6 +315,11 @@ def single_answers_on_criteria(transaction: Transaction) -> None:
         transaction.execute(statement)
 
 
+def rejected_answers_read_otherwise(transaction: Transaction) -> None:
+    """Which rejected answers, by the hash of what was imported, read how since a batch of decisions."""
+    transaction.execute("CREATE TABLE rejected_answers (batch BIGINT, before VARCHAR, after VARCHAR)")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     examples_and_where_they_came_from,
     decisions_of_people,
@@ -333,6 +338,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     verdicts_of_judges,
     noise_of_versions,
     single_answers_on_criteria,
+    rejected_answers_read_otherwise,
 )
 
 

@@ -22,6 +22,7 @@ from workbench.store.migrations import migrate, schema_of
 from workbench.store.neighbours import NeighbourStore
 from workbench.store.queues import QueueStore
 from workbench.store.ratings import RatingStore
+from workbench.store.rejected_answers import RejectedAnswerStore
 from workbench.store.rubric import RubricStore
 from workbench.store.runs import RunStore
 from workbench.store.tables import TableStore
@@ -59,6 +60,7 @@ class Store:
         self.analysis = AnalysisStore(self._database)
         self.browse = BrowseStore(self._database)
         self.metadata = MetadataStore(self._database)
+        self.rejected_answers = RejectedAnswerStore(self._database)
         self.cards = CardStore(self._database, self.browse)
         self.queues = QueueStore(self._database, self.browse)
         self.keys = KeyStore(self._database)

@@ -154,6 +154,18 @@ class VersionStore:
             {"number": number},
         )
 
+    def texts(self, number: int, split: str, *, apart: bool = False) -> pl.DataFrame:
+        """Return example_id and messages of the curated members of a split, by id; `apart` adds prompt and completion.
+
+        Polars sorts, by moving references; DuckDB would move the texts.
+        """
+        columns = "e.example_id, e.messages, e.prompt, e.completion" if apart else "e.example_id, e.messages"
+        return self._database.frame(
+            f"SELECT {columns} FROM version_members m"
+            " JOIN examples e USING (example_id) WHERE m.number = $number AND m.included AND m.split = $split",
+            {"number": number, "split": split},
+        ).sort("example_id")
+
     def member_sizes(self, number: int) -> pl.DataFrame:
         """Return example_id, split, tokens, turns of the curated members of a version, by id."""
         return self._database.frame(

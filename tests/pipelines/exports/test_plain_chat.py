@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.examples import canonical_messages, examples_frame
-from pipelines.exports.plain_chat import plain_lines
+from pipelines.exports.plain_chat import plain_line
 from pipelines.exports.registry import layout_named
 from pipelines.exports.write import write_export
 
@@ -33,24 +33,36 @@ MESSAGES = st.lists(
 @settings(max_examples=300, deadline=None)
 @given(conversations=st.lists(MESSAGES, min_size=1, max_size=5))
 def test_lines_are_those_of_the_json_module(conversations):
-    canonical = pl.Series([canonical_messages(messages) for messages in conversations])
-    for line, messages in zip(plain_lines(canonical), conversations, strict=True):
+    for messages in conversations:
+        line = plain_line(canonical_messages(messages))
         ordered = [{"role": message["role"], **message} for message in messages]
         ordered = [{"role": m.pop("role"), "content": m.pop("content"), **m} for m in ordered]
         assert line is None or line == json.dumps({"messages": ordered}, ensure_ascii=True)
 
 
-def test_most_plain_conversations_are_written_at_once():
+def test_plain_conversations_are_written_at_once_and_no_others():
     asked = [{"role": "user", "content": 'Why "so"?\n\\ {}'}, {"role": "assistant", "content": "Because."}]
     plain = [asked, [{"role": "system", "content": "Be kind."}, *asked], [*asked, *asked]]
-    other = [
-        [{"role": "user", "content": "é"}],
-        [*asked, {"role": "user", "content": "\x7f"}],
-        [*asked[:1], {"role": "x"}],
+    plain += [[{"role": "user", "content": "é \u2028 \U0001f600"}], [*asked, {"role": "user", "content": "\x7f"}]]
+    plain += [
+        [{"role": "user", "content": text}] for text in ("", '","', '"', "\\", '{"content":"', '","role":"user"}')
     ]
-    lines = plain_lines(pl.Series([canonical_messages(messages) for messages in plain + other]))
-    assert lines.is_null().to_list() == [False] * 3 + [True] * 3
-    assert plain_lines(pl.Series([], dtype=pl.String)).to_list() == []
+    other = [
+        [*asked[:1], {"role": "x", "content": "y"}],
+        [*asked[:1], {"role": "x"}],
+        [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}],
+        [{"role": "user", "content": "Hi", "name": "Ada"}],
+        [{"role": "user", "content": "Hi", "name": None}],
+        [{"role": "user", "content": "Hi", "audio": 1}, *asked],
+        [{"role": "user", "content": "Hi", "list": [{"content": "a", "role": "user"}]}],
+        [],
+    ]
+    for messages in plain:
+        line = plain_line(canonical_messages(messages))
+        assert line is not None
+        assert line.isascii()
+        assert json.loads(line) == {"messages": messages}
+    assert [plain_line(canonical_messages(messages)) for messages in other] == [None] * len(other)
 
 
 @settings(max_examples=30, deadline=None)
@@ -63,7 +75,7 @@ def test_an_export_is_the_same_with_and_without(conversations, tmp_path_factory)
     written = []
     for name, layout in (
         ("at once", layout_named("chat")),
-        ("row by row", replace(layout_named("chat"), plain_lines=None)),
+        ("row by row", replace(layout_named("chat"), plain_line=None)),
     ):
         (folder / name).mkdir()
         written.append(write_export(splits, folder / name, layout))

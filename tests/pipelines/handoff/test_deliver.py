@@ -15,7 +15,7 @@ from pipelines.handoff.gguf_file import F16, F32, Q8_0, encoded
 from pipelines.handoff.gguf_model import llama3_factors, paired
 from pipelines.handoff.gguf_tokenizer import without_marks
 from pipelines.handoff.model_card import CardFacts
-from pipelines.handoff.model_folder import config_for_both, write_merged
+from pipelines.handoff.model_folder import config_for_both, tokenizer_config_for_both, write_merged
 from pipelines.handoff.modelfile import Frames, composed, frames_of, modelfile
 from pipelines.handoff.serving import check_served
 from pipelines.training.adapter import load_adapter
@@ -66,6 +66,35 @@ def test_rotary_settings_are_said_in_both_words() -> None:
     assert five["rope_scaling"] == {"rope_type": "llama3", "factor": 8}
     four = config_for_both({"rope_theta": 5e5, "rope_scaling": None}, "float32")
     assert four["rope_parameters"] == {"rope_type": "default", "rope_theta": 5e5}
+
+
+def test_a_rotary_base_for_each_kind_of_layer_is_said_in_both_words() -> None:
+    full, sliding = (
+        {"rope_type": "linear", "factor": 8.0, "rope_theta": 1e6},
+        {"rope_type": "default", "rope_theta": 1e4},
+    )
+    newer = {"rope_parameters": {"full_attention": full, "sliding_attention": sliding}}
+    scaling = {"rope_type": "linear", "factor": 8.0}
+    older = {"rope_theta": 1e6, "rope_local_base_freq": 1e4, "rope_scaling": scaling}
+    for held in (newer, older):
+        both = config_for_both(held, "float32")
+        assert {name: both[name] for name in (*newer, *older)} == newer | older
+    plain = config_for_both({"rope_theta": 1e6, "rope_local_base_freq": 1e4}, "float32")
+    assert plain["rope_scaling"] is None
+    assert plain["rope_parameters"]["full_attention"] == {"rope_type": "default", "rope_theta": 1e6}
+
+
+def test_a_tokenizer_that_transformers_5_wrote_is_named_as_4_knows_it(adapter: Path, tiny_base: Path, tmp_path) -> None:
+    held = json.loads((tiny_base / "tokenizer_config.json").read_text("utf-8"))
+    assert held["tokenizer_class"] == "TokenizersBackend"
+    (tmp_path / "merged").mkdir()
+    write_merged(adapter, str(tiny_base), tmp_path / "merged")
+    config = json.loads((tmp_path / "merged" / "tokenizer_config.json").read_text("utf-8"))
+    assert config["tokenizer_class"] == "PreTrainedTokenizerFast"
+    assert config["additional_special_tokens"] == held["extra_special_tokens"]
+    assert "extra_special_tokens" not in config
+    older = {"tokenizer_class": "LlamaTokenizer", "extra_special_tokens": {"image": "<i>"}}
+    assert tokenizer_config_for_both(older) == older
 
 
 @pytest.mark.parametrize("target", ["hf", "merged", "vllm"])

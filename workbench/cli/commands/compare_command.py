@@ -17,7 +17,7 @@ from workbench.cli.schema_option import schema_option, text_of
 )
 @click.option(
     "--split",
-    type=click.Choice(["validation", "test"]),
+    type=click.Choice(["validation", "test", "noisy-test"]),
     default="validation",
     show_default=True,
     help="validation for choosing, test for the end (each look at it is recorded).",

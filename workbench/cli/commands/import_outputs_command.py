@@ -14,7 +14,7 @@ from workbench.cli.answer import json_option, project_argument, tell
 @click.option("--evaluation", help="Add them to this evaluation; the newest on the split when not given.")
 @click.option(
     "--split",
-    type=click.Choice(["validation", "test"]),
+    type=click.Choice(["validation", "test", "noisy-test"]),
     default="validation",
     show_default=True,
     help="Where the examples are held out.",
