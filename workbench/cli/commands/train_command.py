@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 @project_argument
 @click.option("--base", default="default", show_default=True, help="Base model: default, a hub name, or a folder.")
 @click.option(
-    "--method", type=click.Choice(["lora", "full", "qlora", "dpo"]), help="How it is tuned; lora where none is named."
+    "--method",
+    type=click.Choice(["lora", "full", "qlora", "prompt-tuning", "dpo"]),
+    help="How it is tuned; lora where none is named.",
 )
 @click.option(
     "--data", type=click.Choice(["curated", "raw"]), default="curated", show_default=True, help="Kept examples, or all."
