@@ -10,10 +10,13 @@ from workbench.app.forms import changed_values, command_line, draw_fields, other
 from workbench.app.plain import counted, plain
 
 MAIN_FIELDS = ("base", "epochs", "learning_rate", "rank", "batch_size", "seed")
+SOFT_PROMPT_FIELDS = ("base", "epochs", "learning_rate", "virtual_tokens", "batch_size", "seed")
 PREFERENCE_FIELDS = ("base", "epochs", "learning_rate", "beta", "batch_size", "seed")
 NOT_FIELDS = ("method", "starts_from", "reason")
 METHODS = {
     "lora": "Adapter on examples (LoRA)",
+    "qlora": "Adapter on a quantised base (QLoRA)",
+    "prompt-tuning": "Soft prompt",
     "full": "All weights",
     "dpo": "Adapter on preference pairs (DPO)",
 }
@@ -48,7 +51,7 @@ def draw_pairs(project, data) -> dict[str, str]:
 def draw_settings(project, data, chosen, proposed) -> None:
     """Draw the settings of a method, and what starts or checks a run with them."""
     key = "-".join(["train", *chosen.values()])
-    main = PREFERENCE_FIELDS if proposed.method == "dpo" else MAIN_FIELDS
+    main = {"dpo": PREFERENCE_FIELDS, "prompt-tuning": SOFT_PROMPT_FIELDS}.get(proposed.method, MAIN_FIELDS)
     values = draw_fields(proposed, main, key)
     with st.expander("All settings"):
         if proposed.reason:

@@ -179,13 +179,17 @@ class Comparing:
         return evaluation
 
     def _tuned(self, run_id: str, name: str, base: str) -> Variant:
-        """Return the variant of a run: its adapter on the base, or the model that it is after full fine-tuning."""
+        """Return the variant of a run: its adapter on the base, or the model that it is after full fine-tuning.
+
+        The folder is named from that of the evaluation, so that a project can be moved.
+        """
         from workbench.jobs.settings import Variant
 
         folder = self._training.adapter(run_id)
+        near = f"../../{folder.relative_to(self._folder).as_posix()}"
         if (folder / "config.json").is_file():
-            return Variant(name=name, base=str(folder))
-        return Variant(name=name, base=base, adapter=str(folder))
+            return Variant(name=name, base=near)
+        return Variant(name=name, base=base, adapter=near)
 
     def _current_version(self) -> str:
         current = self._store.versions.current()

@@ -19,6 +19,7 @@ from pipelines.examples import Message
 from pipelines.generation.settings import GenerationSettings
 from pipelines.progress import Progress, no_progress
 from pipelines.training.data import plain_messages
+from pipelines.training.soft_prompt import embedded, virtual_tokens
 
 
 @dataclass(frozen=True)
@@ -112,9 +113,9 @@ def check_room(prompts: Sequence[Sequence[int]], model: Any) -> None:
 
 
 def position_limit(model: Any) -> int | None:
-    """Return how many tokens the model can hold, or None where it does not say."""
+    """Return how many tokens the model can hold beside its soft prompt, or None where it does not say."""
     limit = getattr(model.config.get_text_config(), "max_position_embeddings", None)
-    return limit if isinstance(limit, int) else None
+    return limit - virtual_tokens(model) if isinstance(limit, int) else None
 
 
 def end_tokens(model: Any, tokenizer: Any) -> list[int]:
@@ -170,6 +171,13 @@ def answer_tokens(
         tokens_in[row, longest - len(prompt) :] = prompt
         mask_in[row, longest - len(prompt) :] = 1
     tokens, mask = torch.from_numpy(tokens_in).to(device), torch.from_numpy(mask_in).to(device)
+    asked: dict[str, Any] = {"input_ids": tokens}
+    before = virtual_tokens(model)
+    if before:
+        with torch.inference_mode():
+            asked = {"inputs_embeds": embedded(model, tokens)}
+        mask = torch.cat([mask.new_ones(len(prompts), before), mask], 1)
+        model = model.get_base_model()
     places = (mask.cumsum(1) - 1).clamp(min=0)
     stop = torch.tensor(ends, dtype=torch.int64, device=device)
     answers: list[list[int]] = [[] for _ in prompts]
@@ -177,9 +185,9 @@ def answer_tokens(
     cache = DynamicCache(config=model.config)
     with torch.inference_mode():
         for _ in range(max(room)):
-            padded = bool(mask[:, 0].min() == 0)
+            padded = bool(mask[:, before].min() == 0)  # a padded prompt has no token right after the soft prompt
             logits = model(
-                input_ids=tokens,
+                **asked,
                 attention_mask=mask if padded else None,
                 position_ids=places,
                 past_key_values=cache,
@@ -202,7 +210,7 @@ def answer_tokens(
                 active = [active[index] for index in left.tolist()]
                 cache.batch_select_indices(left)
                 following, mask, places = following[left], mask[left], places[left]
-            tokens = following[:, None]
+            asked = {"input_ids": following[:, None]}
             places = places[:, -1:] + 1
             mask = torch.cat([mask, mask.new_ones(len(active), 1)], 1)
     return answers

@@ -21,6 +21,7 @@ from pipelines.progress import Progress, no_progress
 from pipelines.training.adapter import load_adapter, merged_adapter
 from pipelines.training.base import load_base
 from pipelines.training.prepare import resolve_device
+from pipelines.training.soft_prompt import has_soft_prompt
 
 Side = Literal["base", "tuned"]
 SIDES: tuple[Side, ...] = ("base", "tuned")
@@ -54,6 +55,8 @@ class ModelPair:
         model = self._models[side]
         if not self._switched:
             yield model
+        elif side == "base" and has_soft_prompt(model):
+            yield model.get_base_model()
         elif side == "base":
             with model.disable_adapter():
                 yield model

@@ -21,6 +21,7 @@ from pipelines.generation.settings import AnswerSettings
 from pipelines.training.adapter import load_adapter
 from pipelines.training.base import load_base
 from pipelines.training.prepare import resolve_device
+from pipelines.training.soft_prompt import has_soft_prompt
 
 # Room that shown examples leave for an answer, in tokens.
 LEAST_ROOM = 128
@@ -69,7 +70,7 @@ class ServedModel:
 
 
 def load_tuned(base: str, tuned: Path) -> ServedModel:
-    """Load a run's model, its adapter added into the weights.
+    """Load a run's model, its adapter added into the weights; a soft prompt stays before them.
 
     Args:
         base: the run's base: `default`, a hub name or a folder.
@@ -84,7 +85,8 @@ def load_tuned(base: str, tuned: Path) -> ServedModel:
     if not (tuned / "adapter_config.json").is_file():
         raise CurationError(f"There is no adapter in '{tuned}'.", "Wait until the run has finished, or resume it.")
     model, tokenizer = load_base(base, device=device)
-    return ServedModel(load_adapter(model, tuned, base).merge_and_unload(), tokenizer)
+    model = load_adapter(model, tuned, base)
+    return ServedModel(model if has_soft_prompt(model) else model.merge_and_unload(), tokenizer)
 
 
 def load_prompted(base: str, system: str, examples: Sequence[Sequence[Message]], shots: int) -> ServedModel:

@@ -29,6 +29,7 @@ from pipelines.progress import Progress, no_progress
 from pipelines.training.adapter import load_adapter
 from pipelines.training.base import load_base
 from pipelines.training.base_name import EMBEDDED_BASE
+from pipelines.training.soft_prompt import refuse_soft_prompt
 
 TARGETS = {
     "hf": "Adapter folder for peft and the hub",
@@ -55,10 +56,12 @@ def check_target(target: str, adapter: Path, base: str) -> None:
 
     Raises:
         CurationError: an unknown target, an architecture or tokenizer that GGUF does not have, a chat template that
-            Ollama's language cannot say, an adapter that vLLM does not serve.
+            Ollama's language cannot say, an adapter that vLLM does not serve, a soft prompt where weights are needed.
     """
     if target not in TARGETS:
         raise CurationError(f"There is no target '{target}'.", f"Choose one of: {', '.join(TARGETS)}.")
+    if target != "hf":
+        refuse_soft_prompt(adapter, f"The target {target}")
     if target in ("gguf", "ollama"):
         folder = source_folder(base)
         config = json.loads((folder / "config.json").read_text("utf-8"))

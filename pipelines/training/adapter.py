@@ -18,7 +18,7 @@ import math
 import os
 import shutil
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,10 @@ from typing import Any
 from pipelines.errors import CurationError
 from pipelines.training.base import base_fingerprint
 from pipelines.training.base_name import portable_name
+from pipelines.training.eva import start_from_data
 from pipelines.training.settings import TrainSettings
+from pipelines.training.soft_prompt import WEIGHTS_NAME as SOFT_PROMPT
+from pipelines.training.soft_prompt import add_soft_prompt, has_soft_prompt, is_soft_prompt
 
 WEIGHTS = "adapter_model.safetensors"
 ADAPTER_REMEDY = "Choose the adapter of a finished run, and the base model that the run names."
@@ -34,17 +37,25 @@ ADAPTER_REMEDY = "Choose the adapter of a finished run, and the base model that 
 FOLD_WIDTH = 1024
 
 
-def add_adapter(model: Any, settings: TrainSettings) -> Any:
+def add_adapter(model: Any, settings: TrainSettings, examples: Sequence[Any] = ()) -> Any:
     """Put a fresh adapter on a base model; its start depends on the seed alone. All weights for full fine-tuning.
 
+    Args:
+        model: the base model.
+        settings: of the run.
+        examples: of the training split, which an adapter that starts by EVA looks at.
+
     Raises:
-        CurationError: the target layers do not exist in this model.
+        CurationError: the target layers do not exist in this model, or EVA finds nothing to start from.
     """
     import torch
-    from peft import LoraConfig, get_peft_model
+    from peft import EvaConfig, LoraConfig, get_peft_model
 
     if settings.method == "full":
         return model.requires_grad_(True)
+    if settings.method == "prompt-tuning":
+        with _quiet_peft():
+            return add_soft_prompt(model, settings)
     names = settings.targets if settings.targets == "all-linear" else [n.strip() for n in settings.targets.split(",")]
     config = LoraConfig(
         task_type="CAUSAL_LM",
@@ -54,11 +65,12 @@ def add_adapter(model: Any, settings: TrainSettings) -> Any:
         target_modules=names,
         use_rslora=settings.rslora,
         use_dora=settings.dora,
-        init_lora_weights="pissa" if settings.start == "pissa" else True,
+        init_lora_weights=True if settings.start == "zero" else settings.start,
+        eva_config=EvaConfig(rho=1.0) if settings.start == "eva" else None,
     )
     torch.manual_seed(settings.seed)
     try:
-        with _without_old_name():
+        with _quiet_peft():
             tuned = get_peft_model(model, config)
     except ValueError as error:
         known = sorted({name.rsplit(".", 1)[-1] for name, part in model.named_modules() if _is_linear(part)})
@@ -68,6 +80,8 @@ def add_adapter(model: Any, settings: TrainSettings) -> Any:
         ) from error
     for parameter in trainable(tuned):
         parameter.data = parameter.data.float()
+    if settings.start == "eva":
+        start_from_data(tuned, examples, settings)
     if settings.start == "pissa":
         tuned.__dict__["first_weights"] = adapter_weights(tuned)
     return tuned
@@ -125,8 +139,10 @@ def save_adapter(
     config = model.peft_config["default"].to_dict()
     config["base_model_name_or_path"] = portable_name(base)
     config["inference_mode"] = True
-    if isinstance(config.get("target_modules"), set):
+    if isinstance(config.get("target_modules"), set | list):
         config["target_modules"] = sorted(config["target_modules"])
+    if config.get("eva_config"):  # of use at the start alone; loading must not ask for data again
+        config |= {"eva_config": None, "init_lora_weights": True}
     tensors = weights if weights is not None else adapter_weights(model)
     if hasattr(model, "first_weights"):
         tensors = _against_first(tensors, model.first_weights)
@@ -134,9 +150,14 @@ def save_adapter(
         config |= {"r": 2 * config["r"], "lora_alpha": growth * config["lora_alpha"], "init_lora_weights": True}
     config = json.loads(json.dumps(config, default=_plain))
     (fresh / "adapter_config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", "utf-8")
-    save_file({f"base_model.model.{name}": tensor for name, tensor in tensors.items()}, fresh / WEIGHTS)
+    save_file(_file_names(tensors), fresh / WEIGHTS)
     replace_folder(fresh, folder)
     return hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+
+
+def _file_names(weights: dict[str, Any]) -> dict[str, Any]:
+    """Name weights as peft's file does."""
+    return {name if name == SOFT_PROMPT else f"base_model.model.{name}": tensor for name, tensor in weights.items()}
 
 
 def replace_folder(fresh: Path, folder: Path) -> None:
@@ -167,7 +188,7 @@ def put_weights(model: Any, weights: dict[str, Any]) -> None:
     from peft import set_peft_model_state_dict
 
     if hasattr(model, "peft_config"):
-        set_peft_model_state_dict(model, {f"base_model.model.{name}": tensor for name, tensor in weights.items()})
+        set_peft_model_state_dict(model, _file_names(weights))
         return
     with torch.no_grad():
         for name, parameter in model.named_parameters():
@@ -204,13 +225,19 @@ def _against_first(now: dict[str, Any], first: dict[str, Any]) -> dict[str, Any]
 def load_adapter(model: Any, folder: Path, base: str, name: str = "default") -> Any:
     """Put a saved adapter on a base model (or on one that carries others) and make it the active one.
 
+    A soft prompt does not stand beside others: those that the model carries are taken off.
+
     Raises:
         CurationError: no adapter there, one for another base, or one that does not fit.
     """
     check_adapter(folder, base)
     from peft import PeftModel
 
-    with _without_old_name(), _fitting(folder):
+    with _quiet_peft(), _fitting(folder):
+        if isinstance(model, PeftModel) and has_soft_prompt(model):
+            model = model.get_base_model()
+        elif isinstance(model, PeftModel) and is_soft_prompt(folder):
+            model = model.unload()
         if isinstance(model, PeftModel):
             model.load_adapter(str(folder), adapter_name=name, is_trainable=False)
             model.set_adapter(name, inference_mode=True)
@@ -231,7 +258,7 @@ def continue_adapter(model: Any, folder: Path, settings: TrainSettings) -> Any:
     from peft import LoraConfig, PeftModel
 
     torch.manual_seed(settings.seed)
-    with _without_old_name(), _fitting(folder):
+    with _quiet_peft(), _fitting(folder):
         config = LoraConfig.from_pretrained(str(folder))
         config.lora_dropout = settings.dropout
         tuned = PeftModel.from_pretrained(model, str(folder), is_trainable=True, config=config)
@@ -300,9 +327,10 @@ def merged_adapter(model: Any, name: str = "default") -> Iterator[Any]:
 
 
 @contextmanager
-def _without_old_name() -> Iterator[None]:
-    """Silence one warning: peft 0.21 asks transformers 5 for a property by the name that it had before."""
+def _quiet_peft() -> Iterator[None]:
+    """Silence two warnings: a property of transformers 5 by the name that it had before, and EVA's advice on memory."""
     with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "lora with eva initialization", UserWarning)
         warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
         yield
 

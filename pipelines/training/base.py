@@ -3,7 +3,7 @@
 Safetensors only, no code from the model's folder (`trust_remote_code=False`), a chat template is needed, and the
 tokenizer must fit the model's embedding. A fingerprint (SHA-256 over weights and tokenizer files) tells bases apart.
 
-Not covered: quantised loading, several GPUs.
+Not covered: several GPUs.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ from typing import Any
 
 from pipelines.errors import CurationError
 from pipelines.training.base_name import base_folder
+from pipelines.training.quantised import prepared_base, quantisation
 
 # Files whose content makes a base model what it is.
 IDENTITY_FILES = ("config.json", "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "chat_template.jinja")
@@ -20,12 +21,13 @@ LARGE_MODEL_PARAMETERS = 1_000_000_000
 OTHER_MODEL = "Choose another base model; `default` is the embedded one."
 
 
-def load_base(base: str = "default", *, device: str = "cpu") -> tuple[Any, Any]:
+def load_base(base: str = "default", *, device: str = "cpu", bits: int | None = None) -> tuple[Any, Any]:
     """Load a base model and its tokenizer, ready to be tuned or asked.
 
     Args:
         base: `default`, a hub name or a folder.
         device: `cpu` or `cuda`. On CPU a model below a billion parameters computes in float32, else in bfloat16.
+        bits: 4 or 8 for a quantised base that an adapter is trained on (`quantised.py`).
 
     Returns:
         The model (evaluation mode, no gradients) and its tokenizer.
@@ -50,7 +52,7 @@ def load_base(base: str = "default", *, device: str = "cpu") -> tuple[Any, Any]:
         if config.get_text_config() is not config:
             raise CurationError(f"'{base}' is not a model of text alone.", OTHER_MODEL)
         model: Any = AutoModelForCausalLM.from_pretrained(
-            source, config=config, dtype=torch.float32, use_safetensors=True, low_cpu_mem_usage=True, **options
+            source, config=config, use_safetensors=True, low_cpu_mem_usage=True, **_precision(bits, device), **options
         )
     except CurationError:
         raise
@@ -60,10 +62,20 @@ def load_base(base: str = "default", *, device: str = "cpu") -> tuple[Any, Any]:
         if bars:
             transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
     check_tokenizer(base, model, tokenizer)
+    if bits is not None:
+        return prepared_base(model), tokenizer
     parameters = sum(parameter.numel() for parameter in model.parameters())
     if device == "cuda" or parameters >= LARGE_MODEL_PARAMETERS:
         model = model.to(torch.bfloat16)
     return model.to(device).eval().requires_grad_(False), tokenizer
+
+
+def _precision(bits: int | None, device: str) -> dict[str, Any]:
+    import torch
+
+    if bits is None:
+        return {"dtype": torch.float32}
+    return {"dtype": torch.bfloat16, "quantization_config": quantisation(bits), "device_map": {"": device}}
 
 
 def load_outline(base: str = "default") -> tuple[Any, Any]:

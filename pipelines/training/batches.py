@@ -1,9 +1,10 @@
-"""Batches of similar length, in an order that depends on seed and epoch alone.
+"""The batches of an epoch, in an order that depends on seed and epoch alone: each a random draw, or of similar length.
 
-Method: shuffle, cut into windows of many batches, sort each window by length, cut it into batches, shuffle the batches.
-Padding falls to a few per cent while each batch stays a random draw of its window. Sequences are padded on the right:
-under causal attention no real token sees the padding, so no attention mask is needed. Examples are never packed into
-one row, so none attends to another.
+Method: shuffle and cut into batches; for similar lengths shuffle, cut into windows of many batches, sort each window by
+length, cut it into batches, shuffle the batches. Padding then falls to a few per cent, but a batch holds one kind of
+example, and at equal steps less is learned (`tests/benchmarks/training_speed.py`); random draws are computed without
+padding instead (`packing.py`). Sequences are padded on the right: under causal attention no real token sees the
+padding, so no attention mask is needed.
 """
 
 from collections.abc import Sequence
@@ -12,12 +13,15 @@ from typing import Any
 import numpy as np
 
 from pipelines.training.data import TokenisedExample
+from pipelines.training.settings import TrainSettings
 
 # Batches sorted together; more means less padding and less chance in a batch's make-up.
 WINDOW = 32
 
 
-def epoch_batches(lengths: Sequence[int], batch_size: int, *, seed: int, epoch: int) -> list[list[int]]:
+def epoch_batches(
+    lengths: Sequence[int], batch_size: int, *, seed: int, epoch: int, similar: bool = True
+) -> list[list[int]]:
     """Return the batches of one epoch, as lists of positions; each position once.
 
     Args:
@@ -25,13 +29,15 @@ def epoch_batches(lengths: Sequence[int], batch_size: int, *, seed: int, epoch: 
         batch_size: examples a batch; the last one may be smaller.
         seed: seed of the run.
         epoch: number of the epoch, from 0; each has its own order.
+        similar: whether a batch holds examples of similar length rather than any.
     """
     generator = np.random.default_rng([seed, epoch])
     order = generator.permutation(len(lengths))
     sizes = np.asarray(lengths)
     batches: list[list[int]] = []
-    for start in range(0, len(order), batch_size * WINDOW):
-        window = order[start : start + batch_size * WINDOW]
+    wide = batch_size * (WINDOW if similar else 1)
+    for start in range(0, len(order), wide):
+        window = order[start : start + wide]
         window = window[np.argsort(sizes[window], kind="stable")]
         batches.extend(window[at : at + batch_size].tolist() for at in range(0, len(window), batch_size))
     return [batches[index] for index in generator.permutation(len(batches))]
@@ -47,6 +53,19 @@ def split_by_memory(batch: Sequence[int], lengths: Sequence[int], memory_tokens:
         else:
             parts.append([position])
     return parts
+
+
+def first_batches(lengths: Sequence[int], settings: TrainSettings) -> list[list[int]]:
+    """Return the batches of a run's first epoch, as lists of positions."""
+    similar = settings.batches == "similar"
+    return epoch_batches(lengths, settings.batch_size, seed=settings.seed, epoch=0, similar=similar)
+
+
+def computed_tokens(part: Sequence[int], lengths: Sequence[int], settings: TrainSettings) -> int:
+    """Return the tokens that are computed for one part of a batch: with padding, or without where they are mixed."""
+    if settings.batches == "mixed":
+        return sum(lengths[index] for index in part)
+    return max(lengths[index] for index in part) * len(part)
 
 
 def length_sorted_batches(lengths: Sequence[int], memory_tokens: int) -> list[list[int]]:

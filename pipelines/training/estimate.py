@@ -13,7 +13,7 @@ from typing import Any
 
 from pipelines.errors import CurationError
 from pipelines.training.base import LARGE_MODEL_PARAMETERS, load_outline
-from pipelines.training.batches import epoch_batches, split_by_memory
+from pipelines.training.batches import computed_tokens, first_batches, split_by_memory
 from pipelines.training.data import TokenisedData
 from pipelines.training.gpus import GpuEstimate, GpuPrices, on_gpu
 from pipelines.training.memory import (
@@ -91,6 +91,8 @@ def estimate_run(
         raise CurationError("No example has anything to learn.", "Keep examples that end with an assistant message.")
     shape = shape_of(model)
     trainable = adapter_parameters(model, settings.rank, settings.targets)
+    if settings.method == "prompt-tuning":
+        trainable = settings.virtual_tokens * shape.hidden
     batch = largest_batch(data, settings)
     padded = _padded_tokens(data, settings)
     plan = plan_here(shape, trainable, settings)
@@ -123,9 +125,8 @@ def largest_batch(data: TokenisedData | PairData, settings: TrainSettings) -> Ba
     examples = data.examples
     lengths = [example.size for example in examples]
     parts = _parts(lengths, settings)
-    largest = max(parts, key=lambda part: max(lengths[index] for index in part) * len(part))
     return Batch(
-        tokens=max(lengths[index] for index in largest) * len(largest),
+        tokens=max(computed_tokens(part, lengths, settings) for part in parts),
         logit_positions=max(sum(examples[index].supervised for index in part) for part in parts),
     )
 
@@ -135,8 +136,11 @@ def plan_here(shape: ModelShape, trainable: int, settings: TrainSettings) -> Pla
     device = resolve_device(settings.device)
     wide = device == "cpu" and shape.parameters < LARGE_MODEL_PARAMETERS
     bf16 = hardware_bf16(device) if settings.bf16 is None else settings.bf16
+    quantised = settings.method == "qlora" and device == "cuda"
     return Plan(
-        method="lora",
+        method="qlora" if quantised else "lora",
+        bits=settings.bits,
+        embedding_bytes=4,
         trainable=trainable,
         weight_bytes=4 if wide else 2,
         activation_bytes=2 if bf16 or not wide else 4,
@@ -182,17 +186,17 @@ def advice(
 def _plan_on_gpu(method: Method, trainable: int) -> Plan:
     """How this trainer would compute there: bfloat16 weights, an adapter's own values in float32."""
     own = 2 if method == "full" else 4
-    return Plan(method=method, trainable=trainable, gradient_bytes=own, state_bytes=own)
+    return Plan(method=method, trainable=trainable, gradient_bytes=own, state_bytes=own, embedding_bytes=4)
 
 
 def _parts(lengths: Sequence[int], settings: TrainSettings) -> list[list[int]]:
-    batches = epoch_batches(lengths, settings.batch_size, seed=settings.seed, epoch=0)
+    batches = first_batches(lengths, settings)
     return [part for batch in batches for part in split_by_memory(batch, lengths, settings.memory_tokens)]
 
 
 def _padded_tokens(data: TokenisedData | PairData, settings: TrainSettings) -> int:
     lengths = [example.size for example in data.examples]
-    return sum(max(lengths[index] for index in part) * len(part) for part in _parts(lengths, settings))
+    return sum(computed_tokens(part, lengths, settings) for part in _parts(lengths, settings))
 
 
 def _cut(data: TokenisedData | PairData, length: int) -> TokenisedData | PairData:

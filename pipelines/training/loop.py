@@ -79,7 +79,8 @@ class Loop:
         self.memory_tokens = settings.memory_tokens
         self.token_loss = TokenLoss(model, bf16=bf16, device=device)
         made = objective(self.token_loss) if objective else None
-        self._objective = made or AnswerLoss(self.token_loss, pad_id=pad_id, device=device)
+        self._similar = settings.batches == "similar"
+        self._objective = made or AnswerLoss(self.token_loss, pad_id=pad_id, device=device, packs=not self._similar)
         self._epoch, self._batches = -1, [[0]]
         self.steps_an_epoch = math.ceil(len(train) / settings.batch_size)
         self.step = 0
@@ -119,7 +120,8 @@ class Loop:
         self._optimiser.zero_grad(set_to_none=True)
         self.step += 1
         tokens = sum(self._train[index].read for part in parts for index in part)
-        return StepFigures(loss_sum, weight, tokens, self._largest(parts, self._lengths)[1], norm)
+        computed = tokens if self.token_loss.unpadded else self._largest(parts, self._lengths)[1]
+        return StepFigures(loss_sum, weight, tokens, computed, norm)
 
     def _gradients(self, batch: list[int]) -> tuple[list[list[int]], float]:
         """Compute the batch's gradients, in smaller parts where memory runs out; returns the parts and summed loss.
@@ -253,7 +255,9 @@ class Loop:
         epoch, at = divmod(self.step, self.steps_an_epoch)
         if epoch != self._epoch:
             self._epoch = epoch
-            self._batches = epoch_batches(self._lengths, self.settings.batch_size, seed=self.settings.seed, epoch=epoch)
+            self._batches = epoch_batches(
+                self._lengths, self.settings.batch_size, seed=self.settings.seed, epoch=epoch, similar=self._similar
+            )
         return self._batches[at]
 
 

@@ -4,7 +4,7 @@ Method: the maximum over two phases, not a sum, since activations and gradients 
 times: after the forward pass (weights, optimiser, activations, logits; an adapter's gradients as well) and after the
 backward pass (weights, gradients, optimiser). All sizes in bytes.
 
-    weights      2 a parameter in bfloat16; 4-bit: 2 for the embeddings, 0.516 for the rest
+    weights      2 a parameter in bfloat16; 4-bit: 2 for the embeddings (4 here: `quantised.py`), 0.516 for the rest
     activations  layers x tokens x hidden x c, with c = 22 + 10 M/H (compiled: 11 + 9 M/H); with checkpointing
                  2 x layers x tokens x hidden and one layer of the above
     logits       10 x positions x vocabulary; an eighth where the loss is computed in chunks
@@ -21,6 +21,8 @@ from typing import Any, Literal
 
 Method = Literal["full", "lora", "qlora"]
 BYTES_A_QUANTISED_PARAMETER = 0.516
+# LLM.int8: a byte a weight; its scale a row of thousands of weights is not counted.
+BYTES_IN_EIGHT_BITS = 1.0
 LOGIT_BYTES = 10
 CHUNKS = 8
 GIB = 1 << 30
@@ -60,6 +62,10 @@ class Plan:
     compiled: bool = False
     chunked_loss: bool = False
     fused_backward: bool = False
+    bits: int = 4
+    """Of a quantised base's weights."""
+    embedding_bytes: float = 2
+    """Of its embeddings, which are not quantised."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,8 @@ def peak_memory(shape: ModelShape, batch: Batch, plan: Plan) -> Memory:
     weights = plan.weight_bytes * shape.parameters
     if plan.method == "qlora":
         rest = shape.parameters - shape.embedding_parameters
-        weights = 2 * shape.embedding_parameters + BYTES_A_QUANTISED_PARAMETER * rest
+        each_weight = BYTES_A_QUANTISED_PARAMETER if plan.bits == 4 else BYTES_IN_EIGHT_BITS
+        weights = plan.embedding_bytes * shape.embedding_parameters + each_weight * rest
     adapter = 0.0 if plan.method == "full" else plan.trainable * plan.weight_bytes
     trained = shape.parameters if plan.method == "full" else plan.trainable
     gradients = 0.0 if plan.fused_backward else trained * plan.gradient_bytes

@@ -18,13 +18,13 @@ from pipelines.errors import CurationError
 from pipelines.progress import Progress, no_progress, part_of
 from pipelines.training.adapter import add_adapter, fold_adapters, trainable
 from pipelines.training.base import load_base
-from pipelines.training.batches import epoch_batches, split_by_memory
+from pipelines.training.batches import computed_tokens, first_batches, split_by_memory
 from pipelines.training.data import TokenisedData, TokenisedExample
 from pipelines.training.findings import Finding, few_examples, problems_of, small_capacity
 from pipelines.training.loop import Loop
 from pipelines.training.pairs import PairData, noun, read_for, tokenise_for
 from pipelines.training.preference import preference_loss
-from pipelines.training.prepare import check_method, hardware_bf16, longest, resolve_device
+from pipelines.training.prepare import base_bits, check_method, hardware_bf16, longest, resolve_device
 from pipelines.training.schedule import EVALUATION_SHARE, FORWARD_SHARE, total_steps
 from pipelines.training.settings import TrainSettings
 
@@ -103,7 +103,7 @@ def check(
         device = resolve_device(settings.device)
         check_method(settings, device)
         progress(0.0, "Loading the base model")
-        model, tokenizer = load_base(settings.base, device=device)
+        model, tokenizer = load_base(settings.base, device=device, bits=base_bits(settings))
         limit = longest(model, settings)
         data = tokenise_for(settings, rows, tokenizer, max_length=limit, progress=part_of(progress, 0.1, 0.7))
         if not data.examples:
@@ -111,7 +111,7 @@ def check(
                 f"None of the {len(rows):,} examples has anything to learn within {limit:,} tokens.",
                 "Raise max_length, or keep examples that end with an assistant message, pairs with two different ones.",
             )
-        tuned = add_adapter(model, settings)
+        tuned = add_adapter(model, settings, data.examples)
     except CurationError as error:
         return Preflight([Finding("red", "cannot start", f"{error.message} {error.remedy}")])
     findings = [*problems_of(data, rows, model, tokenizer), *few_examples(len(data.examples), noun(settings))]
@@ -158,7 +158,7 @@ def spans_of(example: TokenisedExample, tokenizer: Any) -> list[Span]:
 
 def _first_examples(data: TokenisedData | PairData, settings: TrainSettings) -> list[Any]:
     lengths = [example.size for example in data.examples]
-    batches = epoch_batches(lengths, settings.batch_size, seed=settings.seed, epoch=0)[:SAMPLE_BATCHES]
+    batches = first_batches(lengths, settings)[:SAMPLE_BATCHES]
     return [data.examples[index] for batch in batches for index in batch][:SAMPLE_EXAMPLES]
 
 
@@ -170,9 +170,9 @@ def _titles(number: int, settings: TrainSettings) -> list[str]:
 
 def _padding_share(data: TokenisedData | PairData, settings: TrainSettings) -> float:
     lengths = [example.size for example in data.examples]
-    batches = epoch_batches(lengths, settings.batch_size, seed=settings.seed, epoch=0)
+    batches = first_batches(lengths, settings)
     parts = [part for batch in batches for part in split_by_memory(batch, lengths, settings.memory_tokens)]
-    computed = sum(max(lengths[index] for index in part) * len(part) for part in parts)
+    computed = sum(computed_tokens(part, lengths, settings) for part in parts)
     return 1 - data.tokens / computed
 
 

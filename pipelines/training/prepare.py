@@ -21,10 +21,13 @@ from pipelines.training.data import TokenisedExample, read_conversations, tokeni
 from pipelines.training.drift import GENERAL_PANEL
 from pipelines.training.findings import problems_of, refuse
 from pipelines.training.pairs import conversation_of, read_for, tokenise_for
+from pipelines.training.quantised import check_quantised
 from pipelines.training.settings import TrainSettings
 
 # Where a run's data hold the adapter that it starts from (`starts_from`).
 STARTING_ADAPTER = "start"
+# Positions that a soft prompt must leave.
+LEAST_LENGTH = 16
 # Settings that came later, with what runs did before them: left out of the fingerprint at that value, so that a run
 # of an older version can still be resumed.
 ADDED: dict[str, Any] = {
@@ -34,6 +37,9 @@ ADDED: dict[str, Any] = {
     "turns": "all",
     "beta": 0.1,
     "starts_from": "",
+    "bits": 4,
+    "virtual_tokens": 16,
+    "batches": "similar",
 }
 
 
@@ -80,7 +86,7 @@ def prepare(
     if settings.starts_from:
         check_adapter(data / STARTING_ADAPTER, settings.base)
     progress(0.0, "Loading the base model")
-    model, tokenizer = load_base(settings.base, device=device)
+    model, tokenizer = load_base(settings.base, device=device, bits=base_bits(settings))
     max_length = longest(model, settings)
     if settings.general_share > 0:
         mixed = mixed_in(general, len(conversations), settings)
@@ -134,11 +140,7 @@ def check_method(settings: TrainSettings, device: str) -> None:
         CurationError: says why, and what to choose.
     """
     if settings.method == "qlora":
-        where = "this machine has none that torch can use" if device != "cuda" else "this trainer does not do it yet"
-        raise CurationError(
-            f"QLoRA keeps the base in 4 bits, which needs a CUDA GPU and bitsandbytes; {where}.",
-            "Choose method lora, here or on a GPU; `workbench train PROJECT --estimate` says what each needs.",
-        )
+        check_quantised(settings, device)
     if settings.starts_from and settings.method != "dpo":
         raise CurationError(
             "starts_from names the run that preference training goes on with; the other methods begin with the base.",
@@ -149,11 +151,17 @@ def check_method(settings: TrainSettings, device: str) -> None:
             "General examples have no rejected answer and cannot be mixed into preference pairs.",
             "Set general_share to 0; a higher beta holds on to the model more firmly.",
         )
-    if settings.method == "full" and (settings.dora or settings.start != "zero" or settings.lora_plus > 1):
+    without = {"full": "full fine-tuning has none", "prompt-tuning": "a soft prompt is none"}.get(settings.method)
+    if without and (settings.dora or settings.start != "zero" or settings.lora_plus > 1):
         raise CurationError(
-            "dora, start and lora_plus are about adapters; full fine-tuning has none.",
+            f"dora, start and lora_plus are about adapters; {without}.",
             "Leave them at their defaults, or choose method lora.",
         )
+
+
+def base_bits(settings: TrainSettings) -> int | None:
+    """Return the bits a weight that a run's base is loaded in; None for full precision."""
+    return settings.bits if settings.method == "qlora" else None
 
 
 def hardware_bf16(device: str) -> bool:
@@ -169,9 +177,22 @@ def hardware_bf16(device: str) -> bool:
 
 
 def longest(model: Any, settings: TrainSettings) -> int:
-    """Return the longest example in tokens: as set, and no more than the model's positions."""
+    """Return the longest example in tokens: as set, and no more than the model's positions leave.
+
+    Raises:
+        CurationError: a soft prompt fills them.
+    """
     positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)
-    return min(settings.max_length, positions) if isinstance(positions, int) else settings.max_length
+    if not isinstance(positions, int):
+        return settings.max_length
+    if settings.method == "prompt-tuning":
+        positions -= settings.virtual_tokens
+        if positions < LEAST_LENGTH:
+            raise CurationError(
+                f"A soft prompt of {settings.virtual_tokens} virtual tokens leaves no room in the model's positions.",
+                "Lower virtual_tokens.",
+            )
+    return min(settings.max_length, positions)
 
 
 def chosen(n: int, limit: int, seed: int) -> list[int]:

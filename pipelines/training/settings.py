@@ -6,7 +6,7 @@ A base folder may carry `training_defaults.json`, measured for that base; it win
 `TrainSettings` and `reason`; rsLoRA and dropout are off there unless the file says otherwise, because a measured
 alpha/rank/learning rate belongs to plain LoRA.
 
-Not covered: EVA.
+Not covered: adapters of other kinds (prefix tuning, IA3).
 """
 
 import json
@@ -32,16 +32,19 @@ LARGE_MODEL_LEARNING_RATE = 2e-4
 # An adapter's learning rate is divided by this for preference training: 1e-5 for a large model, near the 5e-6 of trl's
 # own script for adapters. Dropout off and beta 0.1 are those of its DPOTrainer (1.16).
 PREFERENCE_RATE = 20
+# Learning rate of a soft prompt. Source: peft's guide to prompt tuning (3e-2 with AdamW); far above that of an adapter,
+# because few values have to move far.
+SOFT_PROMPT_RATE = 3e-2
 
 
 class TrainSettings(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """Settings of one run."""
 
     base: str = Field("default", min_length=1, description="Base model: `default` (embedded), a hub name or a folder.")
-    method: Literal["lora", "full", "qlora", "dpo"] = Field(
+    method: Literal["lora", "full", "qlora", "prompt-tuning", "dpo"] = Field(
         "lora",
-        description="How the model is tuned: an adapter, all weights, an adapter on a 4-bit base (CUDA only), or an"
-        " adapter on preference pairs.",
+        description="How the model is tuned: an adapter, all weights, an adapter on a quantised base (CUDA only), a"
+        " soft prompt, or an adapter on preference pairs.",
     )
     rank: int = Field(16, ge=1, le=1024, description="Rank of the adapter's matrices.")
     alpha: int = Field(32, ge=1, le=4096, description="Scale of the adapter; about twice the rank.")
@@ -53,11 +56,17 @@ class TrainSettings(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False)
     dora: bool = Field(
         False, description="Learn the length of each weight column apart (DoRA); about a quarter slower."
     )
-    start: Literal["zero", "pissa"] = Field(
-        "zero", description="How the adapter starts: adding nothing, or as the main directions of each weight (PiSSA)."
+    start: Literal["zero", "pissa", "eva"] = Field(
+        "zero",
+        description="How the adapter starts: adding nothing; as the main directions of each weight (PiSSA); or adding"
+        " nothing along the main directions of what each layer reads in the training data (EVA).",
     )
     lora_plus: float = Field(
         1.0, ge=1, le=64, description="Learning rate of the adapter's second matrices, as a multiple (LoRA+; 1: off)."
+    )
+    bits: Literal[4, 8] = Field(4, description="Bits a weight of the base while qlora trains: 4 (nf4) or 8.")
+    virtual_tokens: int = Field(
+        16, ge=1, le=1024, description="Learned vectors that prompt-tuning puts before each conversation."
     )
     turns: Literal["all", "last"] = Field(
         "all", description="Assistant messages that are learned; a message of weight 0 never is."
@@ -77,6 +86,11 @@ class TrainSettings(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False)
     gradient_clip: float = Field(1.0, gt=0, le=1000, description="Longest gradient norm; longer ones are shortened.")
     epochs: float = Field(3, gt=0, le=1000, description="Passes over the training split.")
     batch_size: int = Field(8, ge=1, le=4096, description="Examples in one step (effective batch).")
+    batches: Literal["mixed", "similar"] = Field(
+        "similar",
+        description="A step's examples: any, computed without padding (mixed), or of similar length, padded (similar)."
+        " Mixed learns more in a step.",
+    )
     memory_tokens: int = Field(
         8192, ge=16, le=10_000_000, description="Padded tokens computed at once; larger batches go in parts."
     )
@@ -126,6 +140,7 @@ def default_settings(base: str = "default", n_examples: int = 0) -> TrainSetting
         epochs=epochs,
         batch_size=batch,
         learning_rate=rate,
+        batches="mixed",
         reason=f"{n_examples:,} training examples: {epochs:g} epochs, rank {rank} on all linear layers with alpha twice"
         f" that and rsLoRA (attention alone learns less at equal size), {batch} examples a step (LoRA wants fewer than"
         f" 32), learning rate {rate:g} (about ten times that of full fine-tuning), dropout 0.05, weight decay 0.01.",
@@ -141,10 +156,16 @@ def method_defaults(method: str, proposed: Mapping[str, Any]) -> dict[str, Any]:
 
     Returns:
         Fields that differ: a tenth of the learning rate for all weights ("LoRA Without Regret", 2025); a twentieth and
-        no dropout for preference training.
+        no dropout for preference training; a soft prompt's own rate.
     """
     if method == "full":
         return {"learning_rate": proposed["learning_rate"] / 10}
+    if method == "prompt-tuning":
+        reason = (
+            f"A soft prompt: few values that have to move far, hence a learning rate of {SOFT_PROMPT_RATE:g}; rank,"
+            " alpha, targets and dropout are an adapter's and play no part."
+        )
+        return {"learning_rate": SOFT_PROMPT_RATE, "batches": "similar", "reason": reason}
     if method != "dpo":
         return {}
     rate = proposed["learning_rate"] / PREFERENCE_RATE
@@ -152,7 +173,8 @@ def method_defaults(method: str, proposed: Mapping[str, Any]) -> dict[str, Any]:
         f"Preference training: a twentieth of an adapter's learning rate ({rate:g}), because a model that can answer"
         " already is only moved a little; no dropout, because the reference has none; beta 0.1, the usual start."
     )
-    return {"learning_rate": rate, "dropout": 0.0, "reason": reason}
+    # Two sides of a pair are computed padded: similar lengths waste least.
+    return {"learning_rate": rate, "dropout": 0.0, "batches": "similar", "reason": reason}
 
 
 def _measured_settings(base: str, path: Path) -> TrainSettings:

@@ -6,11 +6,12 @@
     RUN/adapter/                              the best adapter so far, by validation loss
     RUN/result.json                           figures of the finished (or cancelled) run
 
-LoRA on transformers and peft models, and preference training (DPO), with a loop of our own: batches of similar length,
-logits only where a token is learned, the adapter folded into narrow weights, bfloat16 where the processor has it. A run
-that finds checkpoints goes on from the newest. What is measured of time comes from the clock that is handed in.
+LoRA (also on a quantised base), soft prompts, all weights and preference training (DPO) on transformers and peft
+models, with a loop of our own: batches of similar length, logits only where a token is learned, the adapter folded into
+narrow weights, bfloat16 where the processor has it. A run that finds checkpoints goes on from the newest. What is
+measured of time comes from the clock that is handed in.
 
-Not covered: several devices, quantised bases.
+Not covered: several devices.
 """
 
 import hashlib
@@ -147,7 +148,7 @@ def train(
     if settings.starts_from:
         model = continue_adapter(prepared.model, run_folder / "data" / STARTING_ADAPTER, settings)
     else:
-        model = add_adapter(prepared.model, settings)
+        model = add_adapter(prepared.model, settings, prepared.train)
     fold_adapters(model)
     objective = None
     if settings.method == "dpo":

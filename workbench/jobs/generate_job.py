@@ -54,14 +54,15 @@ def run_generate_job(job: GenerateJob, context: JobContext) -> bool:
             _answer(variant, prompts, few_shot, None, None, job, context.folder, report)
             done += 1
             continue
-        by_base[variant.base].append(variant)
+        # The model of a full fine-tuning is named from this folder, like adapters.
+        by_base[str(context.folder / variant.base) if variant.base.startswith("../") else variant.base].append(variant)
     for base, variants in by_base.items():
         context.progress(done / len(names), "Loading the base model")
         model, tokenizer = load_base(base, device=resolve_device("auto"))
         for variant in sorted(variants, key=lambda variant: variant.adapter is not None):
             merged: AbstractContextManager[Any] = nullcontext()
             if variant.adapter is not None:
-                model = load_adapter(model, Path(variant.adapter), base, variant.name.replace(".", "_"))
+                model = load_adapter(model, context.folder / variant.adapter, base, variant.name.replace(".", "_"))
                 merged = merged_adapter(model, variant.name.replace(".", "_"))
             with merged:
                 report = _reporter(context, variant.name, done / len(names), 1 / len(names))

@@ -23,7 +23,7 @@ class Variant(BaseModel, frozen=True, extra="forbid"):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", description="Name, also of its output file.")
     base: str = Field("default", min_length=1, description="Base model: `default`, a hub name or a folder.")
-    adapter: str | None = Field(None, description="Folder of a trained adapter.")
+    adapter: str | None = Field(None, description="Folder of a trained adapter, from the job's own folder.")
     few_shot: int = Field(0, ge=0, le=32, description="Training examples shown in each prompt.")
     nearest: bool = Field(False, description="Whether those are the nearest ones by embeddings (data/nearest.jsonl).")
     system: str | None = Field(None, max_length=100_000, description="System prompt in the place of the example's own.")

@@ -22,7 +22,9 @@ from tests.pipelines.training.tiny_model import conversations
 SWITCHES: list[dict[str, Any]] = [
     {"dora": True},
     {"start": "pissa", "rslora": True},
+    {"start": "eva"},
     {"lora_plus": 8.0},
+    {"method": "prompt-tuning", "learning_rate": 0.1, "virtual_tokens": 8, "epochs": 6},
     {"method": "full", "learning_rate": 1e-3},
 ]
 
