@@ -11,6 +11,8 @@ those with the bucket's first texts, and the most alike ones by their signatures
 Source: Leskovec, Rajaraman, Ullman, "Mining of Massive Datasets", chapter 3.
 """
 
+from dataclasses import dataclass, field
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,19 +42,78 @@ def candidate_pairs(sketches: Sketches) -> Pairs:
     """
     whole, first, near = _Codes(), _Codes(), _Codes()
     for band, key in enumerate(sketches.keys):
-        keyed = np.sort((key.astype(np.uint64) << HALF) | np.arange(len(key), dtype=np.uint64))
-        rows, keys = keyed & ROW, keyed >> HALF
-        edges = np.flatnonzero(np.diff(keys, prepend=ROW + np.uint64(1), append=ROW + np.uint64(1)))
-        sizes = np.diff(edges)
-        small = np.repeat((sizes > 1) & (sizes <= WHOLE_BUCKET), sizes)
-        whole.add(_neighbours(rows[small], keys[small], WHOLE_BUCKET - 1))
-        for bucket in np.flatnonzero(sizes > WHOLE_BUCKET):
-            crowd = rows[edges[bucket] : edges[bucket + 1]]
-            for place, one in enumerate(crowd[:FIRST_ROWS]):
-                first.add([(one << HALF) | crowd[place + 1 :]])
-            near.add(_neighbours(_by_next_bands(sketches.keys, band, crowd), None, NEXT_ROWS))
-    kept = _most_alike(whole.all(), sketches, WHOLE_BUCKET)
-    return _as_pairs(_distinct([kept, first.all(), _most_alike(near.all(), sketches, KEPT_OF_A_CROWD)]))
+        found = buckets_of(key, np.arange(len(key), dtype=np.uint64))
+        whole.add(found.whole)
+        first.add(found.first)
+        for crowd in found.crowds:
+            following = [sketches.keys[other][crowd.astype(np.int64)] for other in next_bands(band, len(sketches.keys))]
+            near.add(crowd_neighbours(crowd, following))
+    return kept_pairs(whole.all(), first.all(), near.all(), sketches)
+
+
+@dataclass(frozen=True)
+class Buckets:
+    """What the buckets of one band give: pairs as numbers, the smaller row in the upper half.
+
+    Attributes:
+        whole: of buckets of up to `WHOLE_BUCKET` rows, every pair.
+        first: of larger ones, the pairs with their first rows.
+        crowds: the rows of the larger ones, rising; `crowd_neighbours` pairs those that stand together.
+    """
+
+    whole: list[NDArray[np.uint64]] = field(default_factory=list)
+    first: list[NDArray[np.uint64]] = field(default_factory=list)
+    crowds: list[NDArray[np.uint64]] = field(default_factory=list)
+
+
+def buckets_of(key: NDArray[np.uint32], rows: NDArray[np.uint64]) -> Buckets:
+    """Find the buckets of one band.
+
+    Args:
+        key: `(n,)` of the band.
+        rows: `(n,)` numbers of the rows, below 2^32, each once.
+    """
+    keyed = np.sort((key.astype(np.uint64) << HALF) | rows)
+    rows, keys = keyed & ROW, keyed >> HALF
+    edges = np.flatnonzero(np.diff(keys, prepend=ROW + np.uint64(1), append=ROW + np.uint64(1)))
+    sizes = np.diff(edges)
+    small = np.repeat((sizes > 1) & (sizes <= WHOLE_BUCKET), sizes)
+    found = Buckets(_neighbours(rows[small], keys[small], WHOLE_BUCKET - 1))
+    for bucket in np.flatnonzero(sizes > WHOLE_BUCKET):
+        crowd = rows[edges[bucket] : edges[bucket + 1]]
+        found.crowds.append(crowd)
+        found.first.extend((one << HALF) | crowd[place + 1 :] for place, one in enumerate(crowd[:FIRST_ROWS]))
+    return found
+
+
+def next_bands(band: int, bands: int) -> list[int]:
+    """Return the bands by which the crowds of a band are sorted, the one that counts most last."""
+    return [(band + step) % bands for step in (3, 2, 1)]
+
+
+def crowd_neighbours(crowd: NDArray[np.uint64], following: list[NDArray[np.uint32]]) -> list[NDArray[np.uint64]]:
+    """Pair the rows of a crowd with the next ones by their keys in other bands, where the more alike stand together.
+
+    Args:
+        crowd: `(n,)` rows, rising.
+        following: the rows' keys in the bands that `next_bands` names.
+    """
+    return _neighbours(crowd[np.lexsort(following)], None, NEXT_ROWS)
+
+
+def kept_pairs(
+    whole: NDArray[np.uint64], first: NDArray[np.uint64], near: NDArray[np.uint64], sketches: Sketches
+) -> Pairs:
+    """Return the candidate pairs of all bands together; what a later row keeps depends on its own pairs alone.
+
+    Args:
+        whole: distinct numbers, see `Buckets`.
+        first: distinct numbers, see `Buckets`.
+        near: distinct numbers of `crowd_neighbours`.
+        sketches: of the rows.
+    """
+    kept = _most_alike(whole, sketches, WHOLE_BUCKET)
+    return as_pairs(distinct_codes([kept, first, _most_alike(near, sketches, KEPT_OF_A_CROWD)]))
 
 
 class _Codes:
@@ -73,10 +134,10 @@ class _Codes:
 
     def all(self) -> NDArray[np.uint64]:
         """Return the distinct numbers, sorted."""
-        return _distinct(self._parts)
+        return distinct_codes(self._parts)
 
 
-def _distinct(parts: list[NDArray[np.uint64]]) -> NDArray[np.uint64]:
+def distinct_codes(parts: list[NDArray[np.uint64]]) -> NDArray[np.uint64]:
     """Join numbers and sort them without repeats; many times faster than `np.unique`, which hashes."""
     joined: NDArray[np.uint64] = np.sort(np.concatenate([np.empty(0, dtype=np.uint64), *parts]))
     first = np.ones(len(joined), dtype=bool)
@@ -98,19 +159,13 @@ def _neighbours(rows: NDArray[np.uint64], keys: NDArray[np.uint64] | None, reach
     return parts
 
 
-def _by_next_bands(keys: NDArray[np.uint32], band: int, rows: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Sort rows by their keys in the three bands after this one, so that the more alike stand together."""
-    following = [keys[(band + step) % len(keys)][rows.astype(np.int64)] for step in (3, 2, 1)]
-    return rows[np.lexsort(following)]
-
-
 def _most_alike(codes: NDArray[np.uint64], sketches: Sketches, most: int) -> NDArray[np.uint64]:
     """Keep of the pairs of each later row those with the most alike earlier rows, at most so many."""
     later = (codes & ROW).astype(np.int64)
     crowded = np.bincount(later)[later] > most
     if not crowded.any():
         return codes
-    pairs = _as_pairs(codes[crowded])
+    pairs = as_pairs(codes[crowded])
     order = np.lexsort((pairs[:, 0], -sketches.agreement(pairs), pairs[:, 1]))
     later = pairs[order, 1]
     begins = np.flatnonzero(np.diff(later, prepend=-1))
@@ -118,5 +173,6 @@ def _most_alike(codes: NDArray[np.uint64], sketches: Sketches, most: int) -> NDA
     return np.concatenate([codes[~crowded], codes[crowded][order[place < most]]])
 
 
-def _as_pairs(codes: NDArray[np.uint64]) -> Pairs:
+def as_pairs(codes: NDArray[np.uint64]) -> Pairs:
+    """Return `(m, 2)` row numbers of pairs that are given as numbers."""
     return np.stack([codes >> HALF, codes & ROW], axis=1).astype(np.int64)

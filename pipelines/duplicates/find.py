@@ -105,7 +105,7 @@ def find_duplicates(
         told = part_of(progress, 0.5, 0.9)
         found.append(find_semantic_duplicates(ordered, aligned, settings, progress=told))
     progress(0.9, "Telling the alike from the same")
-    pairs = _guarded(_each_once(found), sides, settings)
+    pairs = guarded_pairs(_each_once(found), sides, settings)
     groups = star_groups(ordered["example_id"], pairs.filter(~pl.col("guarded")))
     result = Duplicates(groups.match_to_schema(GROUPS), pairs, settings)
     progress(1.0, f"Found {result.groups:,} groups with {result.extra:,} examples too many")
@@ -130,8 +130,17 @@ def _each_once(found: list[pl.DataFrame]) -> pl.DataFrame:
     )
 
 
-def _guarded(pairs: pl.DataFrame, examples: pl.DataFrame, settings: DuplicateSettings) -> pl.DataFrame:
-    """Say of each pair whether a guard holds it apart."""
+def guarded_pairs(pairs: pl.DataFrame, examples: pl.DataFrame, settings: DuplicateSettings) -> pl.DataFrame:
+    """Say of each pair whether a guard holds it apart.
+
+    Args:
+        pairs: `example_a`, `example_b`, `kind` and `similarity`.
+        examples: with `example_id`, `prompt` and `completion` of at least those in pairs, as they are compared.
+        settings: which guards are on.
+
+    Returns:
+        Columns of `PAIRS`, in the order of the pairs.
+    """
     used = pl.concat([pairs["example_a"], pairs["example_b"]]).unique()
     rows = examples.filter(pl.col("example_id").is_in(used.implode())).select("example_id", "prompt", "completion")
     sides = {example: Sides(Text(prompt), Text(completion)) for example, prompt, completion in rows.iter_rows()}

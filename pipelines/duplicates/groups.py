@@ -24,6 +24,11 @@ GROUPS = pl.Schema(
 )
 KINDS = ("exact", "near", "semantic")
 ENDING = r"""[.!?…。！？｡।؟}\])"'”’»`>*][\s]*$"""
+# Of two examples of one rank: the complete one is kept, then the longer one, then the one of the smaller id.
+PREFERENCE = {
+    "complete": pl.col("completion").str.contains(ENDING),
+    "length": pl.col("completion").str.len_chars(),
+}
 
 
 def order_by_preference(examples: pl.DataFrame, rank: pl.DataFrame | None) -> pl.DataFrame:
@@ -39,11 +44,7 @@ def order_by_preference(examples: pl.DataFrame, rank: pl.DataFrame | None) -> pl
         else examples.join(rank.select("example_id", pl.col("rank").cast(pl.Float64)), on="example_id", how="left")
     )
     return (
-        ranked.with_columns(
-            pl.col("rank").fill_null(0.0).fill_nan(0.0),
-            complete=pl.col("completion").str.contains(ENDING),
-            length=pl.col("completion").str.len_chars(),
-        )
+        ranked.with_columns(pl.col("rank").fill_null(0.0).fill_nan(0.0), **PREFERENCE)
         .sort("rank", "complete", "length", "example_id", descending=[True, True, True, False])
         .drop("rank", "complete", "length")
     )

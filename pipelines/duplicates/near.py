@@ -18,13 +18,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pipelines.duplicates.bands import candidate_pairs
-from pipelines.duplicates.classes import CLASSES, classes_of, first_rows, spread_pairs
-from pipelines.duplicates.minhash import Pairs, band_rows, sketch_rows
+from pipelines.duplicates.classes import classes_of, first_rows, spread_pairs
+from pipelines.duplicates.minhash import Pairs, Sketches, band_rows, sketch_rows
 from pipelines.duplicates.settings import DuplicateSettings
 from pipelines.duplicates.shingles import Shingles, character_shingles, word_shingles
 from pipelines.progress import Progress, no_progress, part_of
 
 PAIRS = pl.Schema({"example_a": pl.String, "example_b": pl.String, "similarity": pl.Float64})
+CLASS_KEYS = pl.Schema({"row": pl.Int64, "n": pl.Int64, "one": pl.UInt64, "two": pl.UInt64})
 # A candidate whose signatures put it this far below the threshold is not worth counting: four standard errors of an
 # estimate from 64 places.
 ESTIMATE_MARGIN = 0.25
@@ -48,7 +49,7 @@ def find_near_duplicates(
         Columns of `PAIRS`, the earlier row of `examples` as `example_a`, sorted by row; no guards applied yet.
     """
     settings = settings or DuplicateSettings()
-    texts = (examples["prompt"] + "\n" + examples["completion"]).rename("text")
+    texts = compared_text(examples)
     progress(0.0, f"Cutting {len(texts):,} texts into shingles")
     words, counts = word_shingles(texts, settings.shingle_words)
     found = _similar_rows(words, settings, progress=part_of(progress, 0.2, 0.8))
@@ -58,13 +59,23 @@ def find_near_duplicates(
         characters = character_shingles(texts.gather(short), settings.shingle_characters)
         more = _similar_rows(characters, settings, progress=part_of(progress, 0.8, 1.0))
         more = more.with_columns(a=short.gather(more["a"]), b=short.gather(more["b"]))
-        found = pl.concat([found, more]).group_by("a", "b").agg(pl.col("similarity").max()).sort("a", "b")
+        found = larger_similarity(pl.concat([found, more]))
     progress(1.0, f"Found {len(found):,} near-duplicate pairs")
     ids = examples["example_id"]
     return pl.DataFrame(
         {"example_a": ids.gather(found["a"]), "example_b": ids.gather(found["b"]), "similarity": found["similarity"]},
         schema=PAIRS,
     )
+
+
+def larger_similarity(pairs: pl.DataFrame) -> pl.DataFrame:
+    """Keep each pair of rows `a`, `b` once, with the larger of its similarities; sorted."""
+    return pairs.group_by("a", "b").agg(pl.col("similarity").max()).sort("a", "b")
+
+
+def compared_text(examples: pl.DataFrame) -> pl.Series:
+    """Return the text of each example that is cut into shingles."""
+    return (examples["prompt"] + "\n" + examples["completion"]).rename("text")
 
 
 def jaccard(shingles: Shingles, pairs: Pairs) -> NDArray[np.float64]:
@@ -105,17 +116,13 @@ def _jaccard_of_batch(shingles: Shingles, pairs: Pairs) -> NDArray[np.float64]:
 
 def _similar_rows(shingles: Shingles, settings: DuplicateSettings, *, progress: Progress) -> pl.DataFrame:
     """Return the pairs of rows at the threshold or above: columns of `ROW_PAIRS`."""
-    classes = _classes(shingles)
+    classes = classes_of(class_keys(shingles))
     first = first_rows(classes).to_numpy()
     distinct = shingles if len(first) == len(shingles.counts) else shingles.rows(first)
     progress(0.1, f"Signing {len(first):,} distinct texts")
-    places = band_rows(settings.near_threshold, settings.permutations, settings.band_recall)
-    sketches = sketch_rows(
-        distinct.hashes, distinct.offsets, permutations=settings.permutations, seed=settings.seed, places=places
-    )
+    sketches = sketches_of(distinct, settings)
     progress(0.5, "Looking for candidates")
-    candidates = candidate_pairs(sketches)
-    candidates = candidates[sketches.agreement(candidates) >= settings.near_threshold - ESTIMATE_MARGIN]
+    candidates = likely_pairs(candidate_pairs(sketches), sketches, settings)
     progress(0.7, f"Verifying {len(candidates):,} candidates")
     verified = pl.DataFrame(
         {"left": candidates[:, 0], "right": candidates[:, 1], "similarity": jaccard(distinct, candidates)},
@@ -124,12 +131,28 @@ def _similar_rows(shingles: Shingles, settings: DuplicateSettings, *, progress: 
     return spread_pairs(classes, verified.filter(pl.col("similarity") >= settings.near_threshold))
 
 
-def _classes(shingles: Shingles) -> pl.DataFrame:
-    """Group rows whose shingles are equal, repeats counted, by count and two sums of hashes; leave empty rows out."""
+def sketches_of(shingles: Shingles, settings: DuplicateSettings) -> Sketches:
+    """Sign the rows of shingles as the settings say."""
+    places = band_rows(settings.near_threshold, settings.permutations, settings.band_recall)
+    return sketch_rows(
+        shingles.hashes, shingles.offsets, permutations=settings.permutations, seed=settings.seed, places=places
+    )
+
+
+def likely_pairs(candidates: Pairs, sketches: Sketches, settings: DuplicateSettings) -> Pairs:
+    """Leave out the candidates that are surely below the threshold, by their signatures."""
+    return candidates[sketches.agreement(candidates) >= settings.near_threshold - ESTIMATE_MARGIN]
+
+
+def class_keys(shingles: Shingles) -> pl.DataFrame:
+    """Return what is equal in rows of equal shingles, repeats counted: `row`, `n` and two sums of hashes, `one`, `two`.
+
+    Rows without shingles are left out.
+    """
     filled = np.flatnonzero(shingles.counts)
     if not len(filled):
-        return CLASSES.to_frame()
+        return CLASS_KEYS.to_frame()
     starts = shingles.offsets[filled]
     first = np.add.reduceat(shingles.hashes, starts)
     second = np.add.reduceat(shingles.hashes * (shingles.hashes | ONE), starts)
-    return classes_of(pl.DataFrame({"row": filled, "n": shingles.counts[filled], "one": first, "two": second}))
+    return pl.DataFrame({"row": filled, "n": shingles.counts[filled], "one": first, "two": second})

@@ -76,7 +76,7 @@ def blocks_of(source: Source, size: int = BLOCK_BYTES) -> Iterator[Block]:
 
     The last block may be empty; it comes once all of the file was read, when the source knows of any damage.
     """
-    number = 1
+    number = source.first_line
     pending: list[bytes] = []
     held = 0
     overlong = 0  # bytes of a line whose end was not met yet and that is too long to be kept

@@ -49,6 +49,15 @@ class ReadBlock:
     rejected: pl.DataFrame
 
 
+@dataclass(frozen=True)
+class Span:
+    """A part of a file: bytes from `begin` up to `end`, of which the first begins line `first_line`."""
+
+    begin: int
+    end: int
+    first_line: int
+
+
 @dataclass
 class Reading:
     """A file while it is read; the figures are whole once `blocks` has ended.
@@ -59,10 +68,12 @@ class Reading:
         accepted: records that are examples.
         rejected: records that are not.
         warnings: what a person should look at.
+        span: the part that is read, of a file that `can_be_cut`; all of it when not given.
     """
 
     path: Path
     settings: ReadSettings
+    span: Span | None = None
     format: str = ""
     lines: int = 0
     accepted: int = 0
@@ -80,6 +91,8 @@ class Reading:
         """
         settings = self.settings
         source = opened_source(self.path, settings)
+        if self.span is not None:
+            source.begin, source.end, source.first_line = self.span.begin, self.span.end, self.span.first_line
         container = container_of(source, settings)
         shapes: dict[str, int] = {}
         unliked = 0
@@ -98,6 +111,17 @@ class Reading:
         warnings = [*source.warnings, *disliked_warning(unliked)]
         self.format, self.warnings = judged(container, warnings, shapes, self.lines)
         progress(1.0, f"Read {self.path.name}")
+
+
+def can_be_cut(path: Path, settings: ReadSettings) -> bool:
+    """Whether parts of whole lines of a file give together what all of it gives: plain JSON Lines in UTF-8.
+
+    Raises:
+        CurationError: the file as a whole cannot be read.
+    """
+    source = opened_source(path, settings)
+    plain = not source.packed and source.encoding == "utf-8"
+    return plain and container_of(source, settings).name == "jsonl" and not settings.normalise
 
 
 @dataclass(frozen=True)

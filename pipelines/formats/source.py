@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import BinaryIO
 
 from pipelines.errors import CurationError
 from pipelines.formats.compression import Broken, packed_as, unpack
@@ -53,7 +54,11 @@ class Line:
 
 @dataclass
 class Source:
-    """An open look at one file; `warnings` and `position` grow while it is read."""
+    """An open look at one file; `warnings` and `position` grow while it is read.
+
+    Of a file that is not packed a part may be read alone: from `begin`, where line `first_line` begins, up to `end`.
+    What the file is taken for is judged by its head all the same.
+    """
 
     path: Path
     max_line_bytes: int
@@ -67,6 +72,9 @@ class Source:
     position: int = 0  # bytes of the file on disk that were read
     windows_lines: int = 0
     damage: Unfit | None = None  # why the file ends too early, known once it is read
+    begin: int = 0
+    end: int | None = None
+    first_line: int = 1
 
     @cached_property
     def guess_windows(self) -> bool:
@@ -234,7 +242,7 @@ def _raw_chunks(source: Source) -> Iterator[bytes]:
             if source.packed:
                 chunks = unpack(file, source.packed, source.path, source.max_unpacked_bytes)
             else:
-                chunks = iter(lambda: file.read(CHUNK), b"")
+                chunks = _part(file, source)
             for chunk in chunks:
                 source.position = file.tell()
                 yield chunk
@@ -247,6 +255,14 @@ def _raw_chunks(source: Source) -> Iterator[bytes]:
         raise CurationError(
             f"{source.path} stopped being readable: {error.strerror}.", "Copy the file and try again."
         ) from None
+
+
+def _part(file: BinaryIO, source: Source) -> Iterator[bytes]:
+    file.seek(source.begin)
+    left = None if source.end is None else source.end - source.begin
+    while chunk := file.read(CHUNK if left is None else min(CHUNK, left)):
+        left = None if left is None else left - len(chunk)
+        yield chunk
 
 
 def _to_utf8(chunks: Iterator[bytes], source: Source) -> Iterator[bytes]:

@@ -9,7 +9,8 @@ A scorer judges one thing about every example and says it with a number, a reaso
 
 A score is 0 at worst and 1 where there is nothing to say; a row with a reason is a finding. An example that a scorer
 cannot judge (a plain answer, to the JSON scorers) gets no row. `suggests` is what a finding means for the example:
-"drop" for a defect that is certain, "review" for a doubt, "nothing" for what only lowers the quality.
+"drop" for a defect that is certain, "review" for a doubt, "nothing" for what only lowers the quality. `alone` says that
+an example's score depends on no other example, so that shards of a data set can be scored apart (`pipelines/engine/`).
 """
 
 import importlib
@@ -87,6 +88,7 @@ class Scorer:
     suggests: Suggests
     description: str
     function: ScorerFunction
+    alone: bool = False
 
 
 class Register(Mapping[str, Scorer]):
@@ -127,12 +129,12 @@ SCORERS = Register()
 
 
 def scorer(
-    *, name: str, title: str, dimension: Dimension, suggests: Suggests, description: str
+    *, name: str, title: str, dimension: Dimension, suggests: Suggests, description: str, alone: bool = False
 ) -> Callable[[ScorerFunction], ScorerFunction]:
     """Register a scorer; see the module for what it must return."""
 
     def register(function: ScorerFunction) -> ScorerFunction:
-        SCORERS.add(Scorer(name, title, dimension, suggests, description, function))
+        SCORERS.add(Scorer(name, title, dimension, suggests, description, function, alone))
         return function
 
     return register

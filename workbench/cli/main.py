@@ -44,6 +44,7 @@ COMMANDS = {
     "write-answers": "Write right answers where raters found both bad; they become training candidates.",
     "report": "Write one self-contained page to send around.",
     "audit": "Run the stages on plain files, without a project.",
+    "shards": "Find duplicates, score, embed and cluster files larger than memory; on Ray too.",
     "backup": "Write a whole project into one file.",
     "restore": "Make a project of a backup.",
     "table": "Write any result table as JSON lines or Parquet.",

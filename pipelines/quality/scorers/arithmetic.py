@@ -28,6 +28,7 @@ _TOKEN = re.compile(rf"{_NUMBER}|[-+*/×÷x]")
     title="False sum",
     dimension="correct",
     suggests="review",
+    alone=True,
     description="The answer writes out a sum whose result is wrong.",
 )
 def score_arithmetic(examples: pl.DataFrame, context: ScoringContext) -> pl.DataFrame:

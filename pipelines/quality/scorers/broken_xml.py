@@ -27,6 +27,7 @@ ABOUT_MARKUP = r"(?i)\b(html|web ?page|web ?site|jsx|vue|react|css|template|tags
     title="Broken XML",
     dimension="format",
     suggests="review",
+    alone=True,
     description="The answer was meant to be XML and cannot be parsed.",
 )
 def score_broken_xml(examples: pl.DataFrame, context: ScoringContext) -> pl.DataFrame:

@@ -13,6 +13,7 @@ from pipelines.quality.registry import Finding, ScoringContext, judged, rows_mat
     title="Empty answer",
     dimension="complete",
     suggests="drop",
+    alone=True,
     description="The answer is empty or holds only blanks.",
 )
 def score_empty(examples: pl.DataFrame, context: ScoringContext) -> pl.DataFrame:

@@ -31,6 +31,7 @@ _QUESTION = re.compile(QUESTION)
     title="Damaged characters",
     dimension="format",
     suggests="drop",
+    alone=True,
     description="Characters were damaged by a wrong encoding (Ã¼ for ü), or were lost.",
 )
 def score_encoding(examples: pl.DataFrame, context: ScoringContext) -> pl.DataFrame:

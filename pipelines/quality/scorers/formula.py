@@ -33,6 +33,7 @@ ABOUT_FORMULA = (
     title="Spreadsheet formula",
     dimension="format",
     suggests="drop",
+    alone=True,
     description="Prompt or answer holds a formula that a spreadsheet would run.",
 )
 def score_formula(examples: pl.DataFrame, context: ScoringContext) -> pl.DataFrame:

@@ -15,6 +15,7 @@ from pipelines.quality.word_list import first_listed
     title="Word of the project's list",
     dimension="tone",
     suggests="review",
+    alone=True,
     description="The answer holds a word of the list that the project owns (setting `listed_words`; empty by default).",
 )
 def score_listed_words(examples: pl.DataFrame, context: ScoringContext) -> pl.DataFrame:

@@ -35,6 +35,7 @@ SPEAKER = r"^\W*[\w ]{1,30}:"
     title="Another instruction in the answer",
     dimension="format",
     suggests="drop",
+    alone=True,
     description="The answer runs on into another instruction, or holds marks of a chat template.",
 )
 def score_merged_instruction(examples: pl.DataFrame, context: ScoringContext) -> pl.DataFrame:

@@ -33,6 +33,7 @@ LINK = r"(?im)^(?:[^\s]{1,30}[ \t]+){0,12}\S{0,30}?(https?:[/\\\\]{2}\S+|www\.\S
     title="Input is missing",
     dimension="on topic",
     suggests="review",
+    alone=True,
     description="The prompt refers to an input that is not there: <noinput>, an attached picture, a bare link.",
 )
 def score_missing_input(examples: pl.DataFrame, context: ScoringContext) -> pl.DataFrame:

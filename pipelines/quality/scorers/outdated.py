@@ -15,6 +15,7 @@ from pipelines.quality.word_list import first_listed
     title="Outdated marker",
     dimension="correct",
     suggests="review",
+    alone=True,
     description="The answer holds a marker that the project lists as outdated (setting `outdated_markers`; empty by"
     " default).",
 )

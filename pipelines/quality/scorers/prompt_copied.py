@@ -25,6 +25,7 @@ ASKS_FOR_COPY = (
     title="Prompt given back",
     dimension="correct",
     suggests="review",
+    alone=True,
     description="The answer repeats the prompt and adds nothing.",
 )
 def score_prompt_copied(examples: pl.DataFrame, context: ScoringContext) -> pl.DataFrame:

@@ -67,6 +67,7 @@ OPENING = 220
     title="Refusal",
     dimension="correct",
     suggests="drop",
+    alone=True,
     description="The answer declines to help, or speaks of itself as a language model.",
 )
 def score_refusal(examples: pl.DataFrame, context: ScoringContext) -> pl.DataFrame:

@@ -31,6 +31,7 @@ LONGEST_MEAN_WORD = 20
     title="Repetition",
     dimension="tone",
     suggests="review",
+    alone=True,
     description="The answer repeats the same words, line or character over and over.",
 )
 def score_repetition(examples: pl.DataFrame, context: ScoringContext) -> pl.DataFrame:

@@ -33,6 +33,7 @@ _FENCE = re.compile(r"```.*?(?:```|$)|`[^`\n]+`", re.DOTALL)
     title="Script payload",
     dimension="format",
     suggests="drop",
+    alone=True,
     description="Prompt or answer holds HTML that would run in a browser.",
 )
 def score_script(examples: pl.DataFrame, context: ScoringContext) -> pl.DataFrame:

@@ -19,6 +19,7 @@ _MARKS = re.compile(r"[!?]{4,}")
     title="Shouting",
     dimension="tone",
     suggests="review",
+    alone=True,
     description="The answer is written in capitals or with rows of exclamation marks.",
 )
 def score_shouting(examples: pl.DataFrame, context: ScoringContext) -> pl.DataFrame:

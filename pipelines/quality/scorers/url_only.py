@@ -28,6 +28,7 @@ LIST_NUMBER = r"(?m)^\s*\d{1,2}[.)]"
     title="Nothing but links",
     dimension="complete",
     suggests="review",
+    alone=True,
     description="The answer is one or more links and nothing else.",
 )
 def score_url_only(examples: pl.DataFrame, context: ScoringContext) -> pl.DataFrame:
