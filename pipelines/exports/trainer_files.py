@@ -15,7 +15,7 @@ from pipelines.training.settings import TrainSettings
 
 BASE_FOLDER = "base_model"
 # Examples that a tool puts on the device at once; the rest of a batch is accumulated.
-_MICRO_BATCH = 4
+MICRO_BATCH = 4
 
 
 def portable_base(base: str) -> str:
@@ -25,7 +25,7 @@ def portable_base(base: str) -> str:
 
 def micro_batches(settings: TrainSettings) -> tuple[int, int]:
     """Return examples at once and accumulated parts; their product is the batch size."""
-    at_once = max(n for n in range(1, _MICRO_BATCH + 1) if settings.batch_size % n == 0)
+    at_once = max(n for n in range(1, MICRO_BATCH + 1) if settings.batch_size % n == 0)
     return at_once, settings.batch_size // at_once
 
 

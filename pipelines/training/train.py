@@ -11,7 +11,7 @@ models, with a loop of our own: batches of similar length, logits only where a t
 narrow weights, bfloat16 where the processor has it. A run that finds checkpoints goes on from the newest. What is
 measured of time comes from the clock that is handed in.
 
-Not covered: several devices.
+Not covered: several devices (an exported folder for TRL does that).
 """
 
 import hashlib

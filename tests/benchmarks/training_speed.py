@@ -51,6 +51,7 @@ def main() -> None:
             row = in_a_process(kind, ["--examples", given.examples, "--epochs", given.epochs, "--seed", seed])
             if row is not None:
                 found[kind].append(row)
+                print(json.dumps(row), file=sys.stderr, flush=True)
     report(found)
 
 

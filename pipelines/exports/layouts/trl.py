@@ -4,14 +4,16 @@
     {"prompt": [user], "completion": [assistant]}
     {"prompt": [user], "chosen": [assistant], "rejected": [assistant]}
 
-`train.py` holds the project's settings in the open; the script trains on the answers alone.
+`train.py` holds the project's settings in the open; the script trains on the answers alone. Started by `accelerate
+launch` or `torchrun` on several GPUs or nodes it divides each batch among the processes, so that a step has as many
+examples as was set.
 """
 
 import json
 
 from pipelines.exports.registry import TRAINER_SPLITS, Conversation, Handed, Layout, register_layout
 from pipelines.exports.rows import checked_messages, rejected_of
-from pipelines.exports.trainer_files import micro_batches, run_script, scheduler, target_list
+from pipelines.exports.trainer_files import MICRO_BATCH, run_script, scheduler, target_list
 from pipelines.formats.registry import Row
 from pipelines.formats.roles import ROLES
 
@@ -99,13 +101,12 @@ def script_files(handed: Handed, kind: str) -> dict[str, str]:
 def training_script(handed: Handed, kind: str) -> str:
     """Return a plain script that trains with the project's settings."""
     settings = handed.settings
-    at_once, parts = micro_batches(settings)
     only_answers = handed.files and kind == "SFT"
     values = {
         "output_dir": "checkpoints",
         "num_train_epochs": float(settings.epochs),
-        "per_device_train_batch_size": at_once,
-        "gradient_accumulation_steps": parts,
+        "per_device_train_batch_size": None,
+        "gradient_accumulation_steps": None,
         "learning_rate": settings.learning_rate,
         "lr_scheduler_type": scheduler(settings),
         "warmup_steps": settings.warmup,
@@ -128,6 +129,8 @@ def training_script(handed: Handed, kind: str) -> str:
         [
             f'"""Train an adapter with TRL ({kind}) on this folder\'s data, with the project\'s settings."""',
             "",
+            "import os",
+            "",
             "import torch",
             "from datasets import load_dataset",
             "from peft import LoraConfig",
@@ -136,6 +139,12 @@ def training_script(handed: Handed, kind: str) -> str:
             "",
             f"BASE = {json.dumps(handed.base)}",
             f"STEPS = {steps}",
+            f"BATCH = {settings.batch_size}",
+            "# Processes that share a batch: accelerate launch and torchrun say how many there are.",
+            'SHARE, LEFT = divmod(BATCH, int(os.environ.get("WORLD_SIZE", "1")))',
+            "if LEFT or not SHARE:",
+            '    raise SystemExit(f"A batch of {BATCH} cannot be divided evenly: start a divisor of it.")',
+            f"AT_ONCE = max(n for n in range(1, {MICRO_BATCH} + 1) if SHARE % n == 0)",
             "",
             f'data = load_dataset("json", data_files={{{data}}})',
             "tokenizer = AutoTokenizer.from_pretrained(BASE)",
@@ -177,6 +186,9 @@ def _splits(handed: Handed) -> list[str]:
 
 
 def _value(name: str, value: object) -> str:
-    if name == "bf16":
-        return "torch.cuda.is_available() and torch.cuda.is_bf16_supported()"
-    return json.dumps(value)
+    said = {
+        "bf16": "torch.cuda.is_available() and torch.cuda.is_bf16_supported()",
+        "per_device_train_batch_size": "AT_ONCE",
+        "gradient_accumulation_steps": "SHARE // AT_ONCE",
+    }
+    return said.get(name) or json.dumps(value)
