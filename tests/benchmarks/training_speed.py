@@ -10,8 +10,8 @@ with the data tokenised before. Validation loss is computed by one function for 
     grouped   transformers.Trainer, dynamic padding, batches of similar length
     dynamic   transformers.Trainer, dynamic padding
     trl       TRL's SFTTrainer at its defaults (gradient checkpointing) but for completion-only loss and, where the
-              processor has no bfloat16, float32: emulated bfloat16 took it over six minutes a pass; left out where trl
-              is not installed
+              processor has no bfloat16, float32 (emulated, one pass had not ended after 400 seconds); left out where
+              trl is not installed
 
     python -m tests.benchmarks.training_speed [--repeats 3] [--examples 480] [--epochs 4]
 """
