@@ -110,8 +110,9 @@ class Inputs:
         prompts = self.vectors("prompt", encoder, part_of(progress, 0.0, 0.6))
         completions = self.vectors("completion", encoder, part_of(progress, 0.6, 1.0))
         joined = np.concatenate([prompts, completions], axis=1)
-        unit: NDArray[np.float32] = joined / np.linalg.norm(joined, axis=1, keepdims=True).clip(min=1e-12)
-        return unit
+        # In place: a million such rows are two gigabytes.
+        joined /= np.linalg.norm(joined, axis=1, keepdims=True).clip(min=1e-12)
+        return joined
 
 
 def stage_settings(chosen: Mapping[str, object]) -> dict[str, BaseModel]:

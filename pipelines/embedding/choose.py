@@ -2,7 +2,7 @@
 
 The names are
     default     the bundled all-MiniLM-L6-v2
-    int8        the same in 8-bit integers, over twice as fast; needs the extra [fast]
+    int8        the same in 8-bit integers, about twice as fast; needs the extra [fast]
     fast        its vocabulary distilled to one vector a token, about a thousand times as fast: a filter, no judge
     other       a folder or name of a sentence-transformers model on this machine
 """

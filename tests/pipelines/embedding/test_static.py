@@ -5,20 +5,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-from transformers import AutoModel, BertConfig, BertModel
+from tokenizers import Tokenizer
+from transformers import AutoModel
 
 from pipelines.duplicates.semantic import find_semantic_duplicates
 from pipelines.embedding import static
 from pipelines.embedding.cache import EmbeddingCache
+from pipelines.embedding.choose import open_encoder
 from pipelines.embedding.distil import SIF, Distilled, distil, distilled
 from pipelines.embedding.embed import embed_texts
 from pipelines.embedding.static import StaticEncoder, load_static
 from pipelines.errors import CurationError
 from pipelines.examples import examples_frame
+from tests.pipelines.embedding.tiny_bert import ENDS, WORDS, make_tiny_bert
 
-WORDS = ["the", ",", ".", "where", "is", "my", "order", "parcel", "late", "##r", "##s", "un", "##know", "##n", "a", "b"]
-ENDS = ["[PAD]", "[unused0]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 TEXTS = [
     "Where is my order?",
     "My ORDERS, my parcel.",
@@ -31,20 +31,7 @@ TEXTS = [
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A BERT of 24 dimensions with random weights and 22 tokens."""
-    place = tmp_path_factory.mktemp("tiny-bert")
-    vocabulary = {token: row for row, token in enumerate([*ENDS, *WORDS])}
-    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer()
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 4), ("[CLS]", 3))
-    tokenizer.add_special_tokens([token for token in ENDS if token != "[unused0]"])
-    tokenizer.enable_padding(length=16)
-    tokenizer.save(str(place / "tokenizer.json"))
-    torch.manual_seed(3)
-    size = {"hidden_size": 24, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
-    BertModel(BertConfig(vocab_size=len(vocabulary), **size)).save_pretrained(place)
-    return place
+    return make_tiny_bert(tmp_path_factory.mktemp("tiny-bert"))
 
 
 @pytest.fixture(scope="module")
@@ -165,3 +152,10 @@ def test_an_installation_without_the_bundled_model_says_so(tmp_path: Path, monke
     monkeypatch.setattr(static, "bundled_folder", lambda: tmp_path / "nowhere")
     with pytest.raises(CurationError, match="missing from this installation"):
         load_static(tmp_path)
+
+
+def test_the_name_fast_means_the_static_encoder(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(static, "bundled_folder", lambda: folder)
+    encoder = open_encoder("fast", tmp_path)
+    assert encoder.encode(TEXTS).shape == (len(TEXTS), encoder.dimension)
+    assert open_encoder("fast", tmp_path).name == encoder.name
