@@ -13,6 +13,9 @@ from pipelines.embedding import minilm
 from pipelines.embedding.encoder import Encoder
 from pipelines.progress import Progress, no_progress
 
+# Encoders that are made of the bundled one and kept.
+MADE_ONCE = ("int8", "fast")
+
 
 def open_encoder(name: str, folder: Path, *, progress: Progress = no_progress) -> Encoder:
     """Load an encoder.
