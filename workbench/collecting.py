@@ -19,7 +19,7 @@ from workbench.comparing import Comparing
 from workbench.held_out import is_sealed
 from workbench.store.runs import EvaluationRecord
 from workbench.store.store import Store
-from workbench.vectors import project_vectors
+from workbench.vectors import chosen_encoder, project_vectors
 
 # Training examples and production queries that slices are counted on; ids are hashes, so the first are a fair sample.
 COUNTED_ON = 50_000
@@ -140,8 +140,9 @@ class Collecting:
         failed = self._store.examples.with_ids(ids).join(outputs, on="example_id", maintain_order="left")
         failed = failed.select("example_id", "prompt", reference="completion", output="text")
         train = self._trained_on(record, variant)
+        encoder = chosen_encoder(self._store)
         vectors = [
-            project_vectors(self._folder, frame["prompt"].to_list(), part_of(progress, start, end))
+            project_vectors(self._folder, frame["prompt"].to_list(), part_of(progress, start, end), encoder)
             for frame, start, end in ((failed, 0.0, 0.2), (train, 0.2, 0.9))
         ]
         found = triage_failures(

@@ -29,6 +29,7 @@ from workbench.store.runs import EvaluationRecord
 from workbench.store.store import Store
 from workbench.store.versions import VersionRecord
 from workbench.training import RunView, Training, error_of, status_of
+from workbench.vectors import chosen_encoder
 
 if TYPE_CHECKING:
     from pipelines.evaluation.labels import LabelReport
@@ -160,7 +161,7 @@ class Comparing:
         _write_lines(folder / "data" / "few_shot.jsonl", shots)
         if "nearest" in variants:
             groups = dict(members.select("example_id", "group_id").iter_rows())
-            nearest = nearest_of(self._folder, held_out, train, groups, few_shot)
+            nearest = nearest_of(self._folder, held_out, train, groups, few_shot, chosen_encoder(self._store))
             _write_lines(folder / "data" / "nearest.jsonl", nearest)
         write_job(folder, GenerateJob(variants=tuple(chosen), generation=GenerationSettings(threads=_cores())))
         self._store.runs.add_evaluation(

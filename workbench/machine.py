@@ -18,6 +18,7 @@ PACKAGES = (
     "scikit-learn",
     "datasketch",
     "evaluate",
+    "onnxruntime",
 )
 
 

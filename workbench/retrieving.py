@@ -14,6 +14,7 @@ def nearest_of(
     train: Sequence[Mapping[str, Any]],
     groups: Mapping[str, str | None],
     k: int,
+    encoder: str = "default",
 ) -> list[dict[str, Any]]:
     """Return `{example_id, shots}` for each held-out example: ids of training examples, the nearest last.
 
@@ -23,9 +24,10 @@ def nearest_of(
         train: the same of the training examples.
         groups: example_id -> duplicate group; none of a question's own group is chosen.
         k: examples a question, at most.
+        encoder: the setting `embeddings.encoder`.
     """
     asked, known = [str(row["prompt"]) for row in held_out], [str(row["prompt"]) for row in train]
-    vectors = project_vectors(folder, [*asked, *known])
+    vectors = project_vectors(folder, [*asked, *known], encoder=encoder)
     chosen = nearest_shots(
         vectors[: len(asked)],
         vectors[len(asked) :],

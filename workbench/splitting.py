@@ -18,7 +18,7 @@ from workbench.settings import checked_settings
 from workbench.split_columns import Columns
 from workbench.split_strata import with_strata
 from workbench.store.store import Store
-from workbench.vectors import project_vectors
+from workbench.vectors import chosen_encoder, project_encoder, project_vectors
 
 if TYPE_CHECKING:
     from pipelines.splitting.columns import KeySuggestion
@@ -149,14 +149,15 @@ class Splitting:
         return pl.concat([members, self._store.versions.sealed_kin(current.number).with_columns(split=pl.lit("test"))])
 
     def _certify(self, examples: pl.DataFrame, assignments: pl.DataFrame, progress: Progress) -> dict[str, Any]:
-        from pipelines.embedding.minilm import load_encoder
         from pipelines.splitting.certificate import certify_split
 
         progress(0.0, "embedding prompts for the certificate")
-        vectors = project_vectors(self._folder, examples["prompt"].to_list(), part_of(progress, 0.0, 0.5))
+        name = chosen_encoder(self._store)
+        vectors = project_vectors(self._folder, examples["prompt"].to_list(), part_of(progress, 0.0, 0.5), name)
+        encoder = project_encoder(self._folder, name)
         progress(0.5, "checking pairs across splits")
         part = part_of(progress, 0.5, 1.0)
-        certificate = certify_split(examples, assignments, vectors=vectors, encoder=load_encoder(), progress=part)
+        certificate = certify_split(examples, assignments, vectors=vectors, encoder=encoder, progress=part)
         return certificate.to_json()
 
     def columns(self) -> list[str]:

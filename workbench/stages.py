@@ -16,7 +16,7 @@ from pipelines.errors import CurationError
 from pipelines.examples import EXAMPLES
 from pipelines.progress import Progress, part_of
 from workbench.store.store import Store
-from workbench.vectors import project_vectors
+from workbench.vectors import chosen_encoder, project_vectors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -110,8 +110,9 @@ class Inputs:
         prompts = self.vectors("prompt", encoder, part_of(progress, 0.0, 0.6))
         completions = self.vectors("completion", encoder, part_of(progress, 0.6, 1.0))
         joined = np.concatenate([prompts, completions], axis=1)
-        unit: NDArray[np.float32] = joined / np.linalg.norm(joined, axis=1, keepdims=True).clip(min=1e-12)
-        return unit
+        # In place: a million such rows are two gigabytes.
+        joined /= np.linalg.norm(joined, axis=1, keepdims=True).clip(min=1e-12)
+        return joined
 
 
 def stage_settings(chosen: Mapping[str, object]) -> dict[str, BaseModel]:
@@ -165,11 +166,6 @@ def run_stage(stage: str, settings: Any, inputs: Inputs, store: Store, progress:
     return _RUNNERS[stage](settings, inputs, store, progress)
 
 
-def _encoder(store: Store) -> str:
-    record = store.analysis.stage("embeddings")
-    return str(json.loads(record.settings)["encoder"]) if record else "default"
-
-
 def _embeddings(settings: Any, inputs: Inputs, store: Store, progress: Progress) -> Outcome:
     shares = {"prompt": (0.0, 0.5), "completion": (0.5, 0.8), "production": (0.8, 1.0)}
     figures: dict[str, object] = {}
@@ -184,10 +180,9 @@ def _duplicates(settings: Any, inputs: Inputs, store: Store, progress: Progress)
     from pipelines.duplicates.find import find_duplicates
 
     told = part_of(progress, 0.0, 0.5)
+    encoder = chosen_encoder(store)
     one_side = settings.side in ("prompt", "completion")
-    vectors = (
-        inputs.vectors(settings.side, _encoder(store), told) if one_side else inputs.pair_vectors(_encoder(store), told)
-    )
+    vectors = inputs.vectors(settings.side, encoder, told) if one_side else inputs.pair_vectors(encoder, told)
     found = find_duplicates(
         inputs.examples, settings, vectors=vectors, rank=inputs.ranks, progress=part_of(progress, 0.5, 1.0)
     )
@@ -209,7 +204,7 @@ def _coverage(settings: Any, inputs: Inputs, store: Store, progress: Progress) -
 
     from pipelines.coverage.cover import map_coverage
 
-    encoder = _encoder(store)
+    encoder = chosen_encoder(store)
     vectors = np.concatenate(
         [
             inputs.vectors("prompt", encoder, part_of(progress, 0.0, 0.3)),
@@ -249,7 +244,7 @@ def _personal_data(settings: Any, inputs: Inputs, store: Store, progress: Progre
 def _conflicts(settings: Any, inputs: Inputs, store: Store, progress: Progress) -> Outcome:
     from pipelines.quality.conflicts import find_conflicts
 
-    vectors = inputs.vectors("prompt", _encoder(store), part_of(progress, 0.0, 0.3))
+    vectors = inputs.vectors("prompt", chosen_encoder(store), part_of(progress, 0.0, 0.3))
     found = find_conflicts(inputs.examples, settings, prompt_vectors=vectors, progress=part_of(progress, 0.3, 1.0))
     kinds = found.conflicts.group_by("kind").agg(pl.col("group_id").n_unique()).sort("kind")
     return Outcome({"conflicts": found.conflicts}, {str(kind): int(n) for kind, n in kinds.rows()})
@@ -259,7 +254,7 @@ def _quality(settings: Any, inputs: Inputs, store: Store, progress: Progress) ->
     from pipelines.quality.score import score_examples
     from pipelines.quality.suggest import suggest
 
-    encoder = _encoder(store)
+    encoder = chosen_encoder(store)
     scores = score_examples(
         inputs.examples,
         settings,
@@ -285,7 +280,7 @@ def _contamination(settings: Any, inputs: Inputs, store: Store, progress: Progre
 
     vectors = held_out = None
     if inputs.held_out.height:
-        encoder = _encoder(store)
+        encoder = chosen_encoder(store)
         vectors = inputs.vectors("prompt", encoder, part_of(progress, 0.0, 0.3))
         held_out = inputs.vectors("held_out", encoder, part_of(progress, 0.3, 0.5))
     found = find_contamination(

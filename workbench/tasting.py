@@ -4,7 +4,6 @@ Features of the examples are read once and kept while the examples and their sco
 costs the fit alone. Scores are stored only of a taste that is better than chance.
 """
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from pipelines.quality.taste_features import TasteFeatures, taste_features
 from pipelines.quality.taste_reasons import nearest_decided, taste_reasons
 from workbench.store.analysis import StageRecord
 from workbench.store.store import Store
-from workbench.vectors import project_vectors
+from workbench.vectors import chosen_encoder, project_vectors
 
 STAGE = "taste"
 SCORES = pl.Schema({"example_id": pl.String, "reviewer": pl.String, "score": pl.Float64, "reason": pl.String})
@@ -159,7 +158,7 @@ class Tasting:
         name = f"{examples['example_id'].hash().sum()}|{examples.height}|{marks}"
         if self._kept is not None and self._kept[0] == name:
             return self._kept[1]
-        encoder = "default" if stages[0] is None else str(json.loads(stages[0].settings)["encoder"])
+        encoder = chosen_encoder(self._store)
         vectors = [
             project_vectors(self._folder, examples[text].to_list(), part_of(progress, *share), encoder)
             for text, share in (("prompt", (0.0, 0.5)), ("completion", (0.5, 1.0)))

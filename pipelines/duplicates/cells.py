@@ -20,7 +20,7 @@ from pipelines.progress import Progress, no_progress
 
 Rows = NDArray[np.int64]
 
-# Vectors a cell, on average; training vectors a cell, and rounds of k-means.
+# Least vectors a cell, on average; training vectors a cell, and rounds of k-means.
 CELL = 500
 TRAINED_ON, ROUNDS = 24, 6
 # Cells that a vector looks into, its own among them.
@@ -45,7 +45,7 @@ def close_pairs(
     if len(vectors) < 2:
         return
     by_content = np.lexsort(vectors.T[:8])
-    centres = _centres(vectors, by_content, max(len(vectors) // CELL, 1))
+    centres = _centres(vectors, by_content, _cells(len(vectors)))
     looked = _nearest_cells(vectors, centres, min(PROBES, len(centres)))
     home = looked[:, 0]
     cell_of = np.argsort(home, kind="stable")
@@ -68,6 +68,14 @@ def close_pairs(
             kept = place < most
             left, right, alike = left[kept], right[kept], alike[kept]
             yield np.minimum(left, right), np.maximum(left, right), alike
+
+
+def _cells(rows: int) -> int:
+    """Return the number of cells, at which finding each row's cells takes as long as looking into them.
+
+    That grows with the power 1.5 of the rows; with cells of a fixed size it would grow with their square.
+    """
+    return max(int(rows / max(CELL, (rows / PROBES) ** 0.5)), 1)
 
 
 def _centres(vectors: Vectors, by_content: Rows, count: int) -> Vectors:

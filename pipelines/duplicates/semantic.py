@@ -8,6 +8,7 @@ listed, lest a crowd become quadratic. Rows of equal vectors are collapsed first
 Not covered: vectors that do not fit into memory.
 """
 
+import hashlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -57,7 +58,9 @@ def find_semantic_duplicates(
             "Embed the examples again, one vector for each row in its order.",
         )
     classes = _classes(vectors)
-    distinct = np.ascontiguousarray(vectors[first_rows(classes).to_numpy()], dtype=np.float32)
+    first = first_rows(classes).to_numpy()
+    # Where no two are equal they are searched where they lie, without a copy.
+    distinct = np.ascontiguousarray(vectors if len(first) == len(vectors) else vectors[first], dtype=np.float32)
     search = _close_pairs if len(distinct) <= EVERY_PAIR else close_pairs
     parts = [NO_PAIRS]
     for left, right, cosine in search(distinct, settings.semantic_threshold, most=PAIRS_A_ROW, progress=progress):
@@ -90,6 +93,8 @@ def _close_pairs(
 
 def _classes(vectors: Vectors) -> pl.DataFrame:
     """Group the rows of equal vectors; rows of zeros, which have no direction, are left out."""
-    filled = np.flatnonzero(np.any(vectors != 0, axis=1))
-    keys = [row.tobytes() for row in np.ascontiguousarray(vectors[filled], dtype=np.float32)]
+    rows = np.ascontiguousarray(vectors, dtype=np.float32)
+    filled = np.flatnonzero(rows.any(axis=1))
+    # Sixteen bytes for a row: a million rows themselves would be in memory three times.
+    keys = [hashlib.blake2b(rows[row], digest_size=16).digest() for row in filled]
     return classes_of(pl.DataFrame({"row": filled, "key": keys}, schema={"row": pl.Int64, "key": pl.Binary}))

@@ -5,11 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from pipelines.embedding.cache import EmbeddingCache
-from pipelines.embedding.encoder import Encoder, Vectors
+from pipelines.embedding.encoder import Encoder, Vectors, texts_at_once
 from pipelines.progress import Progress, no_progress, part_of
-
-# Texts between two writes to the cache: about ten seconds of work on one core.
-CHUNK = 512
 
 
 def embed_texts(
@@ -33,8 +30,9 @@ def embed_texts(
         vectors, known = cache.get(distinct, encoder.name, encoder.dimension)
     missing = np.flatnonzero(~known)
     weights = np.cumsum([24 + min(len(distinct[index]), 1_000) for index in missing])
-    for start in range(0, len(missing), CHUNK):
-        chunk = missing[start : start + CHUNK]
+    size = texts_at_once(encoder)
+    for start in range(0, len(missing), size):
+        chunk = missing[start : start + size]
         before = float(weights[start - 1] / weights[-1]) if start else 0.0
         after = float(weights[start + len(chunk) - 1] / weights[-1])
         batch = [distinct[index] for index in chunk]

@@ -5,8 +5,8 @@ fetched. Texts are encoded in order of their length, in batches that hold about 
 and small working sets, which on one core is 1.2 times the speed of batches of 32 (see the benchmark of this stage).
 
 bfloat16 is used only where the processor multiplies it in hardware: there it is about twice as fast at a mean cosine of
-0.9999 to float32, elsewhere it is four times slower. The precision is part of the encoder's name, because the cache
-must not mix both.
+0.9999 to float32, elsewhere it is four times slower (`int8.py` is for those). The precision is part of the encoder's
+name, because the cache must not mix both.
 
 Not covered: fetching models. A hub name works when the model is in the local Hugging Face cache.
 
@@ -94,7 +94,7 @@ class SentenceEncoder:
         done = 0
         for batch in _batches(order, [len(text) for text in texts]):
             progress(done / len(texts), f"Embedding text {done + 1:,} of {len(texts):,}")
-            vectors[batch] = self._forward([_readable(texts[index]) for index in batch])
+            vectors[batch] = self._forward([readable(texts[index]) for index in batch])
             done += len(batch)
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         return np.asarray(vectors / np.maximum(lengths, np.finfo(np.float32).tiny), dtype=np.float32)
@@ -129,7 +129,7 @@ def _batches(order: list[int], lengths: list[int]) -> Iterator[list[int]]:
         yield batch
 
 
-def _readable(text: str) -> str:
+def readable(text: str) -> str:
     """Cut what the model would not read anyway and replace lone surrogates, which no tokenizer takes."""
     return text[:READ_CHARACTERS].encode("utf-8", "replace").decode("utf-8")
 

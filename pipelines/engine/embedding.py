@@ -14,9 +14,9 @@ import numpy as np
 import polars as pl
 
 from pipelines.embedding.cache import text_key
+from pipelines.embedding.choose import MADE_ONCE, open_encoder
 from pipelines.embedding.embed import embed_texts
 from pipelines.embedding.encoder import Encoder
-from pipelines.embedding.minilm import load_encoder
 from pipelines.embedding.settings import EmbeddingSettings
 from pipelines.engine.ordering import Parts
 from pipelines.engine.shard_files import read_exchange, read_frames, write_exchange, write_frame
@@ -37,8 +37,8 @@ def embed_shards(parts: Parts, settings: EmbeddingSettings, folder: Path, stages
         stages: runs the work.
 
     Returns:
-        Parquet files with `example_id` and `vector`, `(d,)` float32 of length 1; each example once, ordered by id
-        within a file. The files are the same for any number of parts.
+        Parquet files with `example_id` and `vector`, `(d,)` float32 of length 1, or zeros where the encoder says
+        nothing; each example once, ordered by id within a file. The files are the same for any number of parts.
 
     Raises:
         CurationError: the encoder cannot be loaded.
@@ -52,10 +52,14 @@ def embed_shards(parts: Parts, settings: EmbeddingSettings, folder: Path, stages
             for number, path in enumerate(parts.examples)
         ],
     )
+    kept = folder / "work" / "encoders"
+    if settings.encoder in MADE_ONCE:
+        # Here, lest every worker distils or quantises its own.
+        open_encoder(settings.encoder, kept)
     return stages.run(
         "Embedding",
         embed_partition,
-        [(dealt, number, settings.encoder, numbered(folder, number, ".parquet")) for number in range(partitions)],
+        [(dealt, number, settings.encoder, kept, numbered(folder, number, ".parquet")) for number in range(partitions)],
     )
 
 
@@ -66,20 +70,20 @@ def deal_prompts(examples: Path, partitions: int, out: Path) -> None:
     write_exchange(out, rows, (keys % np.uint64(partitions)).astype(np.int64), partitions)
 
 
-def embed_partition(dealt: list[Path], partition: int, encoder: str, out: Path) -> None:
-    """Write the vectors of a partition."""
+def embed_partition(dealt: list[Path], partition: int, encoder: str, kept: Path, out: Path) -> None:
+    """Write the vectors of a partition; `kept` holds what is made of the bundled encoder once."""
     rows = read_exchange(dealt, partition).sort("example_id")
-    loaded = _encoder(encoder)
     with _one_thread():
+        loaded = _encoder(encoder, kept)
         vectors = embed_texts(rows["prompt"].to_list(), loaded)
     vector = pl.Series("vector", vectors, dtype=pl.Array(pl.Float32, loaded.dimension))
     write_frame(out, rows.select("example_id", vector))
 
 
 @cache
-def _encoder(name: str) -> Encoder:
+def _encoder(name: str, kept: Path) -> Encoder:
     """Load an encoder once a process."""
-    return load_encoder(name)
+    return open_encoder(name, kept)
 
 
 @contextmanager

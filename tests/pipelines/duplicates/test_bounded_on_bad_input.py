@@ -9,6 +9,7 @@ import pytest
 
 from pipelines.duplicates.find import Duplicates, find_duplicates
 from pipelines.duplicates.near import find_near_duplicates
+from pipelines.duplicates.semantic import find_semantic_duplicates
 from pipelines.duplicates.settings import DuplicateSettings
 from pipelines.duplicates.shingles import word_shingles
 from pipelines.examples import EXAMPLES, examples_frame
@@ -42,6 +43,18 @@ def test_200_000_identical_rows_are_one_group_with_a_pair_a_row() -> None:
     found, seconds = timed(frame(["Where is my order?"] * count, ["On its way."] * count))
     assert (found.groups, found.extra, len(found.pairs)) == (1, count - 1, count - 1)
     assert seconds < 30
+
+
+def test_a_million_rows_of_one_vector_are_paired_with_the_first_and_rows_of_zeros_with_none() -> None:
+    count = 1_000_000
+    vectors = np.zeros((count, 4), dtype=np.float32)
+    vectors[1:, 2] = 1.0
+    began = time.process_time()
+    found = find_semantic_duplicates(pl.DataFrame({"example_id": [f"{row:08}" for row in range(count)]}), vectors)
+    assert len(found) == count - 2
+    assert found["example_a"].unique().to_list() == ["00000001"]
+    assert found["similarity"].unique().to_list() == [1.0]
+    assert time.process_time() - began < 60
 
 
 def test_thousands_of_rows_of_one_template_give_a_bounded_number_of_pairs_and_no_group() -> None:

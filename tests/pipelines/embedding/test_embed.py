@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from pipelines.embedding.cache import EmbeddingCache
-from pipelines.embedding.embed import CHUNK, embed_texts
+from pipelines.embedding.embed import embed_texts
+from pipelines.embedding.encoder import texts_at_once
 from pipelines.errors import CurationError
 from pipelines.progress import Cancelled, Progress, no_progress
 
@@ -29,6 +30,9 @@ class HashEncoder:
             vector = np.random.default_rng(seed).normal(size=self.dimension)
             rows.append(vector / np.linalg.norm(vector))
         return np.array(rows, dtype=np.float32).reshape(len(texts), self.dimension)
+
+
+CHUNK = texts_at_once(HashEncoder())
 
 
 def test_rows_come_back_in_the_order_of_the_texts_and_each_distinct_text_is_encoded_once() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipelines.embedding.encoder import Encoder
-from pipelines.embedding.minilm import bundled_folder, load_encoder
+from pipelines.embedding.minilm import READ_CHARACTERS, bundled_folder, load_encoder
 from pipelines.errors import CurationError
 
 TEXTS = [
@@ -49,6 +49,11 @@ def test_alike_texts_are_nearer_than_others(encoder: Encoder) -> None:
         ["Where is my parcel?", "My parcel has not come.", "Bake bread at 220 degrees."]
     )
     assert where @ parcel > 0.5 > where @ bread
+
+
+def test_of_ten_megabytes_only_the_beginning_is_read(encoder: Encoder) -> None:
+    long = "Where is my order? " * 550_000
+    np.testing.assert_array_equal(encoder.encode([long])[0], encoder.encode([long[:READ_CHARACTERS]])[0])
 
 
 def test_no_texts_give_no_rows(encoder: Encoder) -> None:

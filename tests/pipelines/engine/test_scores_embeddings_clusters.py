@@ -10,6 +10,8 @@ from polars.testing import assert_frame_equal
 from pipelines.coverage import cluster
 from pipelines.coverage.cluster import cluster_vectors
 from pipelines.coverage.settings import CoverageSettings
+from pipelines.embedding import static
+from pipelines.embedding.choose import open_encoder
 from pipelines.embedding.minilm import load_encoder
 from pipelines.embedding.settings import EmbeddingSettings
 from pipelines.engine import clustering, embedding
@@ -22,6 +24,7 @@ from pipelines.engine.stages import Stages
 from pipelines.errors import CurationError
 from pipelines.quality.score import score_examples
 from pipelines.quality.settings import QualitySettings
+from tests.pipelines.embedding.tiny_bert import make_tiny_bert
 from tests.pipelines.engine.shard_rows import ordered, sample_examples
 
 
@@ -57,6 +60,22 @@ def test_embeddings_are_equal_bit_for_bit_however_the_examples_were_cut(
     rows = pl.concat(found[0]).join(examples.unique("example_id"), on="example_id")
     expected = load_encoder().encode(rows["prompt"].to_list())
     np.testing.assert_allclose(rows["vector"].to_numpy(), expected, atol=1e-5)
+
+
+def test_the_fast_encoder_is_distilled_once_for_all_partitions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bert = tmp_path / "tiny-bert"
+    bert.mkdir()
+    make_tiny_bert(bert)
+    monkeypatch.setattr(static, "bundled_folder", lambda: bert)
+    monkeypatch.setattr(embedding, "PARTITION_ROWS", 20)
+    examples = sample_examples(50)
+    order, stages = ordered(examples, tmp_path, 2, 2)
+    rows = read_frames(embed_shards(order, EmbeddingSettings(encoder="fast"), tmp_path / "vectors", stages))
+    kept = tmp_path / "vectors" / "work" / "encoders"
+    assert len(list(kept.iterdir())) == 1
+    rows = rows.join(examples.unique("example_id"), on="example_id")
+    expected = open_encoder("fast", kept).encode(rows["prompt"].to_list())
+    np.testing.assert_array_equal(rows["vector"].to_numpy(), expected)
 
 
 def vector_files(vectors: np.ndarray, folder: Path, files: int, seed: int = 0) -> list[Path]:
