@@ -21,7 +21,13 @@ from pipelines.handoff.gguf_model import BITS, check_architecture, write_model
 from pipelines.handoff.gguf_tokenizer import tokenizer_metadata
 from pipelines.handoff.llama_cpp_answers import has_llama_cpp, same_answers
 from pipelines.handoff.model_card import CardFacts, model_card
-from pipelines.handoff.model_folder import source_folder, write_adapter, write_merged
+from pipelines.handoff.model_folder import (
+    is_whole_model,
+    load_tuned_model,
+    source_folder,
+    write_adapter,
+    write_merged,
+)
 from pipelines.handoff.modelfile import frames_of, modelfile
 from pipelines.handoff.probes import Comparison, compare_probes, record_probes
 from pipelines.handoff.serving import check_served, serving_notes
@@ -56,10 +62,16 @@ def check_target(target: str, adapter: Path, base: str) -> None:
 
     Raises:
         CurationError: an unknown target, an architecture or tokenizer that GGUF does not have, a chat template that
-            Ollama's language cannot say, an adapter that vLLM does not serve, a soft prompt where weights are needed.
+            Ollama's language cannot say, an adapter that vLLM does not serve, a soft prompt where weights are needed,
+            a fully tuned model where an adapter is.
     """
     if target not in TARGETS:
         raise CurationError(f"There is no target '{target}'.", f"Choose one of: {', '.join(TARGETS)}.")
+    if target in ("hf", "vllm") and is_whole_model(adapter):
+        raise CurationError(
+            f"The target {target} is an adapter; full fine-tuning changes all weights and leaves a model.",
+            "Hand off the model (--target merged): transformers, vLLM and TGI load its folder as it is.",
+        )
     if target != "hf":
         refuse_soft_prompt(adapter, f"The target {target}")
     if target in ("gguf", "ollama"):
@@ -89,7 +101,7 @@ def deliver(
 
     Args:
         target: one of `TARGETS`.
-        adapter: a run's adapter folder.
+        adapter: a run's adapter folder, or its model folder after full fine-tuning.
         base: the run's base model.
         facts: for the model card.
         out: an existing, empty folder.
@@ -101,8 +113,8 @@ def deliver(
     """
     check_target(target, adapter, base)
     progress(0.05, "asking base and adapter")
-    model, tokenizer = load_base(base)
-    tuned = load_adapter(model, adapter, base)
+    _, tokenizer = load_base(base)
+    tuned = load_tuned_model(adapter, base)
     probes = record_probes(tuned, tokenizer)
     (out / PROBES).write_text(json.dumps(probes, indent=1) + "\n", "utf-8")
     config = tuned.config.get_text_config()

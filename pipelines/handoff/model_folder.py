@@ -40,6 +40,20 @@ def source_folder(base: str) -> Path:
     return folder
 
 
+def is_whole_model(tuned: Path) -> bool:
+    """Say whether a run left a model of its own (full fine-tuning) and no adapter."""
+    return (tuned / "config.json").is_file()
+
+
+def load_tuned_model(tuned: Path, base: str) -> Any:
+    """Return the model of a run: its own after full fine-tuning, else the base with its adapter.
+
+    Raises:
+        CurationError: it cannot be loaded.
+    """
+    return load_base(str(tuned))[0] if is_whole_model(tuned) else load_adapter(load_base(base)[0], tuned, base)
+
+
 def write_adapter(adapter: Path, base: str, out: Path, base_name: str = "") -> str:
     """Copy an adapter for others; returns the name of the base that it holds.
 
@@ -66,10 +80,10 @@ def write_adapter(adapter: Path, base: str, out: Path, base_name: str = "") -> s
 
 
 def write_merged(adapter: Path, base: str, out: Path) -> None:
-    """Write base and adapter as one model that needs no peft.
+    """Write base and adapter, or a fully tuned model, as one model that needs no peft.
 
     Args:
-        adapter: a run's adapter folder.
+        adapter: a run's adapter folder, or its model folder after full fine-tuning.
         base: the run's base model.
         out: an existing folder.
 
@@ -78,8 +92,9 @@ def write_merged(adapter: Path, base: str, out: Path) -> None:
     """
     from transformers.utils import logging as transformers_logging
 
-    model, _ = load_base(base)
-    model = load_adapter(model, adapter, base).merge_and_unload()
+    model = load_tuned_model(adapter, base)
+    if not is_whole_model(adapter):
+        model = model.merge_and_unload()
     bars = transformers_logging.is_progress_bar_enabled()
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:

@@ -297,3 +297,28 @@ def test_braces_of_a_template_stay_text() -> None:
     frames = Frames(None, ("{{u}}", ""), ("a", "\n"), ">")
     assert composed(frames, [{"role": "user", "content": "x"}]) == "{{u}}x>"
     assert '{{ "{{u}}" }}{{ .Content }}' in modelfile("m.gguf", frames, stops=[" "], context=8)
+
+
+def test_a_fully_tuned_model_is_handed_off_as_a_model(tiny_base: Path, facts: Facts, tmp_path: Path) -> None:
+    model, tokenizer = load_base(str(tiny_base))
+    generator = torch.Generator().manual_seed(5)
+    for parameter in model.parameters():
+        parameter.data += 0.05 * torch.randn(parameter.shape, generator=generator)
+    model.save_pretrained(tmp_path / "tuned")
+    tokenizer.save_pretrained(tmp_path / "tuned")
+    ids = torch.arange(5, 45)[None]
+    with torch.no_grad():
+        expected = model(ids).logits
+    made = hand_off("merged", tmp_path / "tuned", tiny_base, facts(), tmp_path / "out")
+    with torch.no_grad():
+        found = load_base(str(tmp_path / "out"))[0](ids).logits
+        alone = load_base(str(tiny_base))[0](ids).logits
+    assert (found - expected).abs().max() < 1e-5 < 0.1 < (found - alone).abs().max()
+    assert made.comparison is not None
+    assert made.comparison.same
+    for target in ("hf", "vllm"):
+        with pytest.raises(CurationError, match="leaves a model") as caught:
+            hand_off(target, tmp_path / "tuned", tiny_base, facts(), tmp_path / target)
+        assert "--target merged" in caught.value.remedy
+    hand_off("gguf", tmp_path / "tuned", tiny_base, facts(), tmp_path / "gguf")
+    assert sorted(path.name for path in (tmp_path / "gguf").glob("*.gguf"))
