@@ -3,7 +3,8 @@
 import streamlit as st
 
 from pages.components.judges import draw_judges
-from pages.components.results import DIFFERENCES, VALUES, draw_looks, draw_sentences, draw_table
+from pages.components.output_rules import draw_rules
+from pages.components.results import DIFFERENCES, VALUES, draw_looks, draw_sentences, draw_speeds, draw_table
 from pages.components.rubric_results import draw_rubric
 from pages.components.texts import texts
 from workbench.app import charts, comparisons, session
@@ -88,17 +89,21 @@ def draw_results(project, evaluation, results) -> None:
     with st.container(border=True):
         st.markdown("**Verdict**")
         draw_sentences(results.verdict)
-    metrics, differences, answers, ratings = st.tabs(["Metrics", "Differences", "Answers", "Ratings"])
+    names = ["Metrics", "Differences", "Rules", "Answers", "Ratings"]
+    metrics, differences, rules, answers, ratings = st.tabs(names)
     with metrics:
         charts.metric_intervals(comparisons.titled(results.metrics), evaluation.variants)
         with st.expander("As a table"):
             draw_table(results.metrics, VALUES)
         draw_labels(project, evaluation)
+        draw_speeds(project.comparing.speeds(evaluation.evaluation))
         draw_looks(results)
     with differences:
         draw_sentences(results.summary)
         st.caption("Each pair of variants on the same examples. A small q means that chance is an unlikely reason.")
         draw_table(comparisons.main_differences(results), DIFFERENCES)
+    with rules:
+        draw_rules(project, evaluation, results)
     with answers:
         draw_answers(project, evaluation, results)
     with ratings:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from pipelines.advice.advise import PROMPTED
 from workbench.store.store import Store
 
 if TYPE_CHECKING:
@@ -64,8 +65,9 @@ class Advising:
         metrics = rows["metric"].unique().to_list()
         headline = "json_exact" if "json_exact" in metrics else "exact_match"
         rows = rows.filter(pl.col("metric") == headline)
-        tuned = rows.filter(pl.col("variant").str.starts_with("tuned") & pl.col("against").is_in(["base", "few-shot"]))
+        known = ["base", *PROMPTED]
+        tuned = rows.filter(pl.col("variant").str.starts_with("tuned") & pl.col("against").is_in(known))
         curated = tuned.filter(~pl.col("variant").str.starts_with("tuned-raw"))
         tuned = curated if curated.height else tuned
-        few_shot = rows.filter((pl.col("variant") == "few-shot") & (pl.col("against") == "base"))
-        return tuned.select("verdict", "against", "sentence").rows(), few_shot.select("verdict", "sentence").rows()
+        prompted = rows.filter(pl.col("variant").is_in(PROMPTED) & (pl.col("against") == "base"))
+        return tuned.select("verdict", "against", "sentence").rows(), prompted.select("verdict", "sentence").rows()

@@ -269,8 +269,29 @@ class Collecting:
         }
         return {"volumes": volumes, "trained": trained, "queries": queries}
 
-    def moved(self, evaluation: str) -> tuple[str | None, pl.DataFrame]:
-        """Return the evaluation before on the same split, and how each slice of the tuned variant moved since.
+    def evaluation_of_run(self, run_id: str) -> str | None:
+        """Return the newest evaluation of a run that has results, or None."""
+        for record in self._store.runs.evaluations():
+            if run_id in record.runs.values() and self._store.runs.has_results(record.evaluation):
+                return record.evaluation
+        return None
+
+    def moved_of_run(self, run_id: str) -> tuple[str | None, pl.DataFrame]:
+        """Return `moved` for a run's variant in the newest evaluation of it; (None, empty) where it has none."""
+        from pipelines.evaluation.moved import MOVED
+
+        evaluation = self.evaluation_of_run(run_id)
+        if evaluation is None:
+            return None, pl.DataFrame(schema=MOVED)
+        runs = self._record(evaluation).runs
+        return self.moved(evaluation, next(name for name, run in runs.items() if run == run_id))
+
+    def moved(self, evaluation: str, variant: str | None = None) -> tuple[str | None, pl.DataFrame]:
+        """Return the evaluation before on the same split, and how each slice of a variant moved since.
+
+        Args:
+            evaluation: the later one.
+            variant: of it; the newest tuned one when not given.
 
         Returns:
             (None, empty) where no earlier evaluation has a tuned variant of that kind.
@@ -278,7 +299,7 @@ class Collecting:
         from pipelines.evaluation.moved import MOVED, slices_that_moved
 
         record = self._record(evaluation)
-        variant = _newest_tuned(record.variants)
+        variant = variant or _newest_tuned(record.variants)
         for earlier in self._store.runs.evaluations():
             if earlier.created_at >= record.created_at or earlier.split != record.split:
                 continue

@@ -19,10 +19,11 @@ import polars as pl
 from pipelines.errors import CurationError
 from pipelines.examples import messages_of
 from pipelines.progress import Progress, no_progress
+from workbench.chosen_metrics import further_settings
 from workbench.endpoint_costs import EndpointCost, endpoint_costs
 from workbench.files import write_text
 from workbench.held_out import HeldOut, as_asked, held_out_ids
-from workbench.results import Results, answers, labels_of, read_results
+from workbench.results import Results, answers, labels_of, read_results, speeds_of_evaluation
 from workbench.retrieving import nearest_of
 from workbench.settings import checked_settings
 from workbench.store.runs import EvaluationRecord
@@ -33,6 +34,7 @@ from workbench.vectors import chosen_encoder
 
 if TYPE_CHECKING:
     from pipelines.evaluation.labels import LabelReport
+    from pipelines.evaluation.output_rules import OutputRule
     from workbench.jobs.settings import Variant
 
 __all__ = ["Comparing", "EvaluationView", "Results", "VariantChoice"]
@@ -109,7 +111,8 @@ class Comparing:
             limit: most examples; all when not given.
             who: who looks.
             why: what the look is for; stands in the ledger of looks at the test split.
-            metrics: further metrics beside the default ones; all are corrected for together.
+            metrics: further metrics beside the default ones; all are corrected for together. The project's rules for
+                outputs (`workbench.output_rules`) are measured in any case.
             json_schema: JSON schema that answers must follow, as text; adds the metric json_schema_valid.
             system: adds the variant `system`: the base with this system prompt in the place of the examples' own.
             endpoint: adds a variant that this endpoint answers (`EndpointSettings`): the prompts are sent there.
@@ -124,7 +127,7 @@ class Comparing:
         from workbench.jobs.process import start_job
         from workbench.jobs.settings import GenerateJob, Variant, write_job
 
-        further = _further(metrics, json_schema)
+        further = further_settings(metrics, json_schema) | self._rules()
         api = None if endpoint is None else checked_settings(EndpointSettings, endpoint, "endpoint")
         if api is not None:
             key_of(api)
@@ -310,12 +313,34 @@ class Comparing:
     def measure(self, evaluation: str, metrics: Sequence[str], json_schema: str | None = None) -> None:
         """Choose the further metrics of an evaluation that has answered; its results are then computed again.
 
+        The project's rules for outputs are measured as they are now.
+
         Raises:
             CurationError: an unknown metric, no JSON schema or one that is none, answers that are not there yet.
         """
         self._check_answered(evaluation)
-        further = _further(metrics, json_schema) or {"metrics": [], "json_schema": None}
-        self._store.runs.set_evaluation_settings(evaluation, {**self._record(evaluation).settings, **further})
+        further = further_settings(metrics, json_schema) or {"metrics": [], "json_schema": None}
+        settings = {**self._record(evaluation).settings, **further, **self._rules()}
+        self._store.runs.set_evaluation_settings(evaluation, settings)
+
+    def measure_rules(self, evaluation: str) -> None:
+        """Measure an evaluation that has answered by the rules as they are now, its other metrics as they were.
+
+        Raises:
+            CurationError: answers that are not there yet.
+        """
+        self._check_answered(evaluation)
+        settings = {**self._record(evaluation).settings, **self._rules()}
+        self._store.runs.set_evaluation_settings(evaluation, settings)
+
+    def rules_of(self, evaluation: str) -> tuple[OutputRule, ...]:
+        """Return the rules that an evaluation is measured by."""
+        from pipelines.evaluation.output_rules import checked_rules
+
+        return checked_rules(self._record(evaluation).settings.get("rules") or [])
+
+    def _rules(self) -> dict[str, Any]:
+        return {"rules": self._store.runs.output_rules()}
 
     def labels(self, evaluation: str) -> LabelReport:
         """Return precision, recall and F1 over and for each label; empty where the answers are no labels.
@@ -325,6 +350,10 @@ class Comparing:
         """
         self._check_answered(evaluation)
         return labels_of(self._store, self._record(evaluation))
+
+    def speeds(self, evaluation: str) -> pl.DataFrame:
+        """Return seconds an answer and tokens a second of each timed variant: `pipelines.evaluation.speed`."""
+        return speeds_of_evaluation(self._store, self._folder, self._record(evaluation))
 
     def costs(self, evaluation: str) -> list[EndpointCost]:
         """Return what each variant that an endpoint answered has used so far; empty for local models alone."""
@@ -352,20 +381,6 @@ def _names(runs: Sequence[RunView]) -> dict[str, str]:
     plain = {run.run_id: f"tuned-{run.data}" for run in runs}
     doubled = {name for name in plain.values() if list(plain.values()).count(name) > 1}
     return {run_id: f"{name}-{run_id}" if name in doubled else name for run_id, name in plain.items()}
-
-
-def _further(metrics: Sequence[str], json_schema: str | None) -> dict[str, Any]:
-    """Return the chosen metrics that are not computed anyway, and the schema, as an evaluation's settings keep them."""
-    from pipelines.evaluation.metrics import metric_named
-    from pipelines.evaluation.metrics.json_schema_valid import schema_validator
-
-    chosen = {metric_named(name).name: None for name in metrics if not metric_named(name).default}
-    if json_schema is not None:
-        schema_validator(json_schema)
-        chosen["json_schema_valid"] = None
-    elif "json_schema_valid" in chosen:
-        raise CurationError("The metric 'json_schema_valid' needs a JSON schema.", "Hand one in: --schema FILE.")
-    return {"metrics": list(chosen), "json_schema": json_schema} if chosen else {}
 
 
 def _cores() -> int:

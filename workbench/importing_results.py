@@ -110,7 +110,8 @@ class ImportingResults:
             if (record.version, record.split) == (current.version, split) and record.evaluation in finished:
                 return record
         name, count = self._store.runs.next_name("evaluation"), len(held_out_ids(self._store, current, split))
-        return EvaluationRecord(name, current.version, split, [], {}, {"who": "import"}, count, self._store.now())
+        settings = {"who": "import", "rules": self._store.runs.output_rules()}
+        return EvaluationRecord(name, current.version, split, [], {}, settings, count, self._store.now())
 
     def _held_out(self, record: EvaluationRecord) -> dict[str, str]:
         """Return example_id -> prompt of the held-out examples that an evaluation is about."""

@@ -23,6 +23,7 @@ from pipelines.examples import messages_of
 from pipelines.progress import Progress, no_progress
 from workbench.comparing import Comparing
 from workbench.endpoint_costs import EndpointCost, endpoint_costs
+from workbench.example_groups import groups_of
 from workbench.files import write_text
 from workbench.held_out import as_evaluated
 from workbench.rating import pair_to_rate
@@ -231,8 +232,11 @@ class Judging:
         ratings, outputs = self._store.ratings.ratings(evaluation), self._store.runs.outputs(evaluation)
         records = self._store.judging.records(evaluation)
         asked = sorted({(record.judge, record.variant, record.against) for record in records})
+        groups = groups_of(self._store, evaluation)
         return [
-            judge_report(verdicts.filter(pl.col("judge") == judge), ratings, outputs, judge, variant, against)
+            judge_report(
+                verdicts.filter(pl.col("judge") == judge), ratings, outputs, judge, variant, against, groups=groups
+            )
             for judge, variant, against in asked
         ]
 

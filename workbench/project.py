@@ -32,6 +32,7 @@ from workbench.importing import Importing
 from workbench.importing_results import ImportingResults
 from workbench.judging import Judging
 from workbench.neighbours import Neighbours
+from workbench.output_rules import OutputRules
 from workbench.overview import Overview
 from workbench.preferences import Preferences
 from workbench.queues import Queues
@@ -277,6 +278,11 @@ class Project:
     def judging(self) -> Judging:
         """Let a judge model compare answers, beside the raters."""
         return Judging(self.store, self.folder)
+
+    @cached_property
+    def output_rules(self) -> OutputRules:
+        """The project's own rules for outputs."""
+        return OutputRules(self.store)
 
     @cached_property
     def rubric(self) -> Rubric:

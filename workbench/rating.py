@@ -10,6 +10,7 @@ import polars as pl
 
 from pipelines.errors import CurationError
 from pipelines.examples import Message, messages_of
+from workbench.example_groups import groups_of
 from workbench.held_out import as_evaluated
 from workbench.store.store import Store
 
@@ -35,6 +36,16 @@ class RatingCard:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values that JSON can hold."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class RatingHand:
+    """What a rater has at hand: `last` was rated or skipped last, `pairs` come next; `rated` of `total` are done."""
+
+    last: RatingCard | None
+    pairs: list[RatingCard]
+    rated: int
+    total: int
 
 
 def pair_to_rate(variants: Sequence[str]) -> tuple[str, str]:
@@ -89,46 +100,32 @@ class Rating:
         self._store.ratings.add_comparisons(evaluation, pl.concat([drawn, again]), self._store.now())
         return self._store.ratings.comparisons(evaluation, rater).height
 
-    def pending(self, evaluation: str, rater: str, limit: int = 20) -> list[RatingCard]:
-        """Return the next blind pairs of a rater."""
-        rows = self._store.ratings.pending(evaluation, rater, limit)
-        texts = {
-            (row["variant"], row["example_id"]): row["text"]
-            for row in self._store.runs.outputs(evaluation).iter_rows(named=True)
-        }
-        examples = {
-            row["example_id"]: row
-            for row in as_evaluated(self._store, evaluation, rows["example_id"].to_list()).iter_rows(named=True)
-        }
-        total = self._store.ratings.comparisons(evaluation, rater).height
-        done = total - self._pending_count(evaluation, rater)
+    def at_hand(self, evaluation: str, rater: str, limit: int = 20) -> RatingHand:
+        """Return what a rater needs now: the pair they saw last, the next ones, and how far they are."""
+        done, total = self.progress(evaluation, rater)
+        rows = self._store.ratings.at_hand(evaluation, rater, limit)
+        found = as_evaluated(self._store, evaluation, rows["example_id"].to_list())
+        examples = {row["example_id"]: row for row in found.iter_rows(named=True)}
+        seen = bool(rows["seen"].any())
         cards = []
-        for place, row in enumerate(rows.iter_rows(named=True)):
+        for place, row in enumerate(rows.iter_rows(named=True), start=done + (0 if seen else 1)):
             example = examples[row["example_id"]]
             messages = messages_of(example["messages"])
             if messages[-1]["role"] == "assistant":
                 messages = messages[:-1]
-            cards.append(
-                RatingCard(
-                    row["comparison_id"],
-                    messages,
-                    texts[row["left"], row["example_id"]],
-                    texts[row["right"], row["example_id"]],
-                    example["completion"],
-                    done + place + 1,
-                    total,
-                )
-            )
-        return cards
+            texts = row["left_text"], row["right_text"]
+            cards.append(RatingCard(row["comparison_id"], messages, *texts, example["completion"], place, total))
+        return RatingHand(cards[0] if seen else None, cards[1:] if seen else cards, done, total)
 
-    def _pending_count(self, evaluation: str, rater: str) -> int:
-        return self._store.ratings.pending(evaluation, rater, 1_000_000).height
+    def pending(self, evaluation: str, rater: str, limit: int = 20) -> list[RatingCard]:
+        """Return the next blind pairs of a rater."""
+        return self.at_hand(evaluation, rater, limit).pairs
 
     def rate(self, events: Sequence[Mapping[str, Any]], rater: str) -> int:
         """Store ratings and return the highest sequence that is stored; sending one twice stores it once.
 
-        Each event is `{session, sequence, comparison_id, choice, note?}`; a choice of `undo` takes the rating of that
-        comparison back.
+        Each event is `{session, sequence, comparison_id, choice, note?}`; a choice of `skip` passes the comparison
+        over, `undo` takes back what was said of it.
 
         Raises:
             CurationError: an unknown choice, or a comparison that was not drawn for this rater; nothing is stored.
@@ -138,31 +135,25 @@ class Rating:
         rows: list[dict[str, object]] = []
         for event in sorted(events, key=lambda event: int(event["sequence"])):
             choice = str(event["choice"])
-            if choice not in (*CHOICES, "undo"):
+            if choice not in (*CHOICES, "skip", "undo"):
                 raise CurationError(f"'{choice}' is no rating.", f"Choose one of: {', '.join(CHOICES)}.")
             rows.append(
                 {
                     "comparison_id": str(event["comparison_id"]),
                     "choice": None if choice == "undo" else choice,
-                    "note": event.get("note") or None,
+                    "note": str(event.get("note") or "").strip() or None,
                     "session": str(event["session"]),
                     "sequence": int(event["sequence"]),
                 }
             )
-        self._check_drawn({str(row["comparison_id"]) for row in rows}, rater)
-        self._store.ratings.append(rows, rater, self._store.now())
-        return self._store.ratings.highest_sequence(str(events[0]["session"]))
-
-    def _check_drawn(self, comparison_ids: set[str], rater: str) -> None:
-        evaluations = {comparison_id.partition(":")[0] for comparison_id in comparison_ids}
-        drawn: set[str] = set()
-        for evaluation in evaluations:
-            drawn |= set(self._store.ratings.comparisons(evaluation, rater)["comparison_id"])
-        unknown = sorted(comparison_ids - drawn)
+        known = self._store.ratings.drawn_of([str(row["comparison_id"]) for row in rows], rater)
+        unknown = sorted({str(row["comparison_id"]) for row in rows} - known)
         if unknown:
             raise CurationError(
                 f"The comparison {unknown[0]} was not drawn for {rater}.", "Begin rating this evaluation first."
             )
+        self._store.ratings.append(rows, rater, self._store.now())
+        return self._store.ratings.highest_sequence(str(events[0]["session"]))
 
     def undo(self, evaluation: str, rater: str) -> str | None:
         """Take the rater's last rating back; returns its comparison, or None when there is none."""
@@ -180,18 +171,17 @@ class Rating:
         return last
 
     def progress(self, evaluation: str, rater: str) -> tuple[int, int]:
-        """Return how many comparisons this rater has rated, and how many are drawn."""
-        drawn = self._store.ratings.comparisons(evaluation, rater).height
-        return drawn - self._pending_count(evaluation, rater), drawn
+        """Return how many comparisons this rater has rated or skipped, and how many are drawn."""
+        return self._store.ratings.progress(evaluation, rater)
 
     def win_rates(self, evaluation: str) -> pl.DataFrame:
         """Return the win rate of each pair of variants that was rated, with interval."""
         from pipelines.rating.win_rate import win_rate
 
-        ratings = self._store.ratings.ratings(evaluation)
+        ratings, groups = self._store.ratings.ratings(evaluation), groups_of(self._store, evaluation)
         rows = []
         for variant, against in _rated_pairs(ratings):
-            rate = win_rate(ratings, variant, against)
+            rate = win_rate(ratings, variant, against, groups=groups)
             rows.append({name: getattr(rate, name) for name in _WIN_RATE})
         return pl.DataFrame(rows, schema=_WIN_RATE)
 
@@ -199,16 +189,16 @@ class Rating:
         """Tell for each rated pair of variants whether the ratings suffice, and how many more are needed if not."""
         from pipelines.rating.stopping import when_to_stop
 
-        ratings = self._store.ratings.ratings(evaluation)
-        return [when_to_stop(ratings, variant, against) for variant, against in _rated_pairs(ratings)]
+        ratings, groups = self._store.ratings.ratings(evaluation), groups_of(self._store, evaluation)
+        return [when_to_stop(ratings, *pair, groups=groups) for pair in _rated_pairs(ratings)]
 
     def length_controlled(self, evaluation: str) -> list[LengthControlled]:
         """Return each rated pair's win rate as it would be with answers of equal length; needs 100 prompts."""
         from pipelines.rating.length_control import length_controlled
 
         ratings = self._store.ratings.ratings(evaluation)
-        outputs = self._store.runs.outputs(evaluation)
-        return [length_controlled(ratings, outputs, *pair) for pair in _rated_pairs(ratings)]
+        outputs, groups = self._store.runs.outputs(evaluation), groups_of(self._store, evaluation)
+        return [length_controlled(ratings, outputs, *pair, groups=groups) for pair in _rated_pairs(ratings)]
 
     def self_agreement(self, evaluation: str) -> pl.DataFrame:
         """Return how often each rater said the same of a pair that was shown twice; empty where none was yet."""
@@ -248,6 +238,7 @@ _WIN_RATE = pl.Schema(
         "low": pl.Float64,
         "high": pl.Float64,
         "n": pl.Int64,
+        "units": pl.Int64,
     }
 )
 

@@ -84,6 +84,7 @@ def _compute(store: Store, folder: Path, record: EvaluationRecord, progress: Pro
     from pipelines.evaluation.compare import compare_variants
     from pipelines.evaluation.metric_settings import MetricSettings
     from pipelines.evaluation.metrics import METRICS
+    from pipelines.evaluation.output_rules import checked_rules
     from pipelines.evaluation.score import score_outputs
 
     outputs = _read_outputs(folder, record.variants)
@@ -94,6 +95,7 @@ def _compute(store: Store, folder: Path, record: EvaluationRecord, progress: Pro
         store.examples.with_ids(ids).select("example_id", "completion"),
         encoder=load_encoder(),
         metrics=[name for name, entry in METRICS.items() if entry.default or name in further],
+        rules=checked_rules(record.settings.get("rules") or []),
         settings=MetricSettings(json_schema=record.settings.get("json_schema")),
         progress=part_of(progress, 0.0, 0.7),
     )
@@ -123,6 +125,21 @@ def labels_of(store: Store, record: EvaluationRecord) -> LabelReport:
     ids = outputs["example_id"].unique().sort().to_list()
     references = store.examples.with_ids(ids).select("example_id", "completion")
     return label_report(outputs, references, _groups(store, record, ids))
+
+
+def speeds_of_evaluation(store: Store, folder: Path, record: EvaluationRecord) -> pl.DataFrame:
+    """Return how fast each variant answered; imported answers have no times, and older ones no count of tokens."""
+    from pipelines.evaluation.speed import speeds_of, timed_rows
+    from workbench.jobs.files import read_rows
+
+    rows = []
+    for variant in record.variants:
+        for row in read_rows(folder / "evaluations" / record.evaluation / "outputs" / f"{variant}.jsonl"):
+            seconds, tokens = row.get("seconds"), row.get("tokens", row.get("completion_tokens"))
+            if isinstance(seconds, int | float) and isinstance(row.get("example_id"), str):
+                rows.append((variant, row["example_id"], float(seconds), tokens if isinstance(tokens, int) else None))
+    timed = timed_rows(rows)
+    return speeds_of(timed, _groups(store, record, timed["example_id"].unique().to_list()) if rows else None)
 
 
 def _verdict(differences: pl.DataFrame) -> list[str]:

@@ -12,6 +12,7 @@ import polars as pl
 
 from pipelines.errors import CurationError
 from pipelines.examples import Message, messages_of
+from workbench.example_groups import groups_of
 from workbench.held_out import as_evaluated
 from workbench.store.store import Store
 
@@ -242,12 +243,13 @@ class Rubric:
         if mine.is_empty():
             return None
         names = [criterion.name for criterion in self.criteria(version)]
+        groups = groups_of(self._store, evaluation)
         repeats = self._store.rubric.repeats(evaluation).filter(pl.col("criteria") == version)
         return RubricResults(
             version,
             names,
-            rubric_levels(mine, names),
-            rubric_differences(mine, names),
+            rubric_levels(mine, names, groups=groups),
+            rubric_differences(mine, names, groups=groups),
             rubric_agreement(mine, names),
             rubric_raters(mine),
             rubric_self_agreement(mine, repeats),

@@ -1,8 +1,20 @@
 // The blind rating card: two answers side by side, four choices, keys. The pairs and their sides were drawn and stored
 // before they came here; nothing here knows whose answer is whose. Bound once, as Streamlit calls this on each update.
 
-const CHOICES = { 1: "left", 2: "right", 3: "tie", 4: "both_bad", ArrowLeft: "left", ArrowRight: "right", t: "tie", b: "both_bad" };
 const PAIRS_AHEAD = 6;
+
+// The keys, in the order of the help.
+const KEYS = [
+  { keys: ["1", "ArrowLeft"], shown: "1 ←", does: "the left answer is better", act: (card) => card.choose("left") },
+  { keys: ["2", "ArrowRight"], shown: "2 →", does: "the right answer is better", act: (card) => card.choose("right") },
+  { keys: ["3", "t"], shown: "3 T", does: "equally good", act: (card) => card.choose("tie") },
+  { keys: ["4", "b"], shown: "4 B", does: "both bad", act: (card) => card.choose("both_bad") },
+  { keys: ["u"], shown: "U", does: "undo: take the last choice back", act: (card) => card.undo() },
+  { keys: ["s"], shown: "S", does: "skip this pair", act: (card) => card.choose("skip") },
+  { keys: ["n"], shown: "N", does: "write a note", act: (card) => card.writeNote() },
+  { keys: ["r"], shown: "R", does: "reference answer", act: (card) => card.toggleReference() },
+  { keys: ["?"], shown: "?", does: "these keys", act: (card) => card.help.showModal() },
+];
 
 export default function (component) {
   const root = component.parentElement;
@@ -17,14 +29,14 @@ class RatingCard {
     this.pairs = [];
     this.at = 0;
     this.queue = null;
-    this.choices = new Map();
+    this.done = 0;
     this.asked = -1;
     this.onKey = (event) => this.key(event);
     document.addEventListener("keydown", this.onKey);
   }
 
   update({ data, setTriggerValue }) {
-    this.send = (events) => setTriggerValue("send", { events, rated: this.choices.size, queue: this.queue });
+    this.send = (events) => setTriggerValue("send", { events, done: this.done, queue: this.queue });
     if (data.queue !== this.queue) {
       // Another rater or evaluation: what is unsaved stays in the browser for the one it is of.
       this.log?.close();
@@ -36,13 +48,13 @@ class RatingCard {
     this.log.acknowledge(data.acknowledged);
     const shown = this.pair?.comparison_id;
     if (data.queue !== this.queue) {
-      Object.assign(this, { queue: data.queue, pairs: [], at: 0, asked: -1 });
-      this.choices.clear();
+      // The last pair comes with the next ones, so that a choice can be taken back after a reload too.
+      Object.assign(this, { queue: data.queue, pairs: data.last ? [data.last] : [], at: data.last ? 1 : 0, asked: -1 });
+      this.clearNote();
     }
     const known = new Set(this.pairs.map((pair) => pair.comparison_id));
     this.pairs.push(...data.pairs.filter((pair) => !known.has(pair.comparison_id)));
-    this.rated = data.rated;
-    this.total = data.total;
+    for (const pair of this.pairs) pair.total = data.total;
     if (shown === undefined || shown !== this.pair?.comparison_id) this.draw();
     else this.drawSaved();
     this.log.flush(true);
@@ -58,33 +70,59 @@ class RatingCard {
   }
 
   key(event) {
-    if (isTyping(event) || event.repeat || this.root.offsetParent === null) return;
+    if (isTyping(event) || event.repeat || this.help.open || this.root.offsetParent === null) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    if (key in CHOICES) this.choose(CHOICES[key]);
-    else if (key === "u") this.back();
-    else if (key === "r") this.toggleReference();
-    else return;
+    const known = KEYS.find((one) => one.keys.includes(key));
+    if (!known) return;
+    known.act(this);
     event.preventDefault();
   }
 
   choose(choice) {
     const pair = this.pair;
     if (!pair) return;
-    this.choices.set(pair.comparison_id, choice);
-    this.log.add({ comparison_id: pair.comparison_id, choice, note: "" });
+    this.log.add({ comparison_id: pair.comparison_id, choice, note: choice === "skip" ? "" : this.note.value.trim() });
     this.at += 1;
+    this.done += 1;
+    this.clearNote();
     this.draw();
+    this.say(`${choice === "skip" ? "Skipped" : "Rated"}. ${this.placeOf()}`);
     if (this.pairs.length - this.at < PAIRS_AHEAD && this.asked !== this.pairs.length) {
       this.asked = this.pairs.length;
       this.send(this.log.next);
     }
   }
 
-  // Go back to the last pair; rating it again takes the place of the first rating.
-  back() {
-    if (this.at === 0) return;
+  // Go back to the last pair and take back what was said of it.
+  undo() {
+    if (this.at === 0) return this.say("There is nothing to take back.", true);
     this.at -= 1;
+    this.log.add({ comparison_id: this.pair.comparison_id, choice: "undo", note: "" });
+    this.clearNote();
     this.draw();
+    this.say(`Taken back. ${this.placeOf()}`, true);
+  }
+
+  writeNote() {
+    if (!this.pair) return;
+    this.noteBox.open = true;
+    this.note.focus();
+  }
+
+  clearNote() {
+    this.note.value = "";
+    this.noteBox.open = false;
+  }
+
+  placeOf() {
+    const pair = this.pair;
+    return pair ? `Pair ${pair.position.toLocaleString("en")} of ${pair.total.toLocaleString("en")}` : "No pair left";
+  }
+
+  // Tell people who listen, and with `seen` everybody, what happened.
+  say(words, seen = false) {
+    this.spoken.textContent = words;
+    this.told.textContent = seen ? words : "";
   }
 
   toggleReference() {
@@ -95,7 +133,22 @@ class RatingCard {
     this.head = make("div", "row head");
     this.body = make("div", "body");
     this.saved = make("span", "saved faint");
-    this.saved.setAttribute("role", "status");
+    this.told = make("span", "told");
+    this.spoken = make("div", "unseen");
+    this.spoken.setAttribute("role", "status");
+    this.noteBox = make("details", "note");
+    const title = make("summary", "faint", "Note ");
+    title.append(make("kbd", "", "N"));
+    this.note = make("textarea");
+    this.note.setAttribute("aria-label", "Note on this pair");
+    this.note.placeholder = "Goes with the choice. Escape leads back to it.";
+    this.note.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" && !(event.key === "Enter" && (event.ctrlKey || event.metaKey))) return;
+      event.preventDefault();
+      event.stopPropagation();
+      this.note.blur();
+    });
+    this.noteBox.append(title, this.note);
     this.actions = make("div", "row actions");
     this.actions.append(
       button("Left is better", "choice", () => this.choose("left"), "1"),
@@ -103,9 +156,14 @@ class RatingCard {
       button("Equally good", "choice", () => this.choose("tie"), "3"),
       button("Both bad", "choice", () => this.choose("both_bad"), "4"),
       make("span", "grow"),
-      button("Back", "", () => this.back(), "U"),
+      button("Skip", "choice", () => this.choose("skip"), "S"),
+      button("Undo", "", () => this.undo(), "U"),
+      button("Keys", "", () => this.help.showModal(), "?"),
     );
-    this.root.replaceChildren(this.head, this.body, this.actions, this.saved);
+    this.help = makeHelp(KEYS, "Choices are kept in this browser until they are stored, and can be taken back.");
+    const foot = make("div", "row foot");
+    foot.append(this.saved, make("span", "grow"), this.told);
+    this.root.replaceChildren(this.head, this.body, this.actions, this.noteBox, foot, this.spoken, this.help);
   }
 
   drawSaved() {
@@ -121,24 +179,27 @@ class RatingCard {
     for (const node of this.actions.querySelectorAll(".choice")) node.disabled = !pair;
     this.body.replaceChildren();
     this.head.replaceChildren();
+    this.noteBox.hidden = !pair;
     this.reference = null;
     if (!pair) {
       delete this.root.dataset.pair;
       const box = make("div", "end panel");
-      box.append(make("strong", "", "All drawn pairs are rated."), make("div", "faint", "Draw more above, or read the win rates on the page Compare."));
+      box.append(make("strong", "", "All drawn pairs are rated."), make("div", "faint", "Draw more below, or read the win rates on the page Compare."));
       this.body.append(box);
       return;
     }
     this.root.dataset.pair = pair.comparison_id;
-    this.head.append(make("strong", "", `Pair ${pair.position.toLocaleString("en")} of ${pair.total.toLocaleString("en")}`));
-    const before = this.choices.get(pair.comparison_id);
-    if (before) this.head.append(make("span", "badge", `rated: ${before.replace("_", " ")}`));
-    const prompt = make("div", "prompt");
+    this.head.append(make("strong", "place", this.placeOf()));
+    const prompt = make("section", "prompt");
+    // A box that a long text scrolls in; the keyboard must be able to get into it for that.
+    prompt.tabIndex = 0;
+    prompt.setAttribute("aria-label", "Conversation");
     drawMessages(prompt, pair.prompt);
     this.body.append(prompt);
     const sides = make("div", "sides");
     for (const [name, text] of [["Left", pair.left], ["Right", pair.right]]) {
       const side = make("section", "panel side");
+      side.tabIndex = 0;
       side.setAttribute("aria-label", `${name} answer`);
       side.append(make("div", "role", name));
       drawText(side, text);

@@ -1,4 +1,4 @@
-"""The blind rating card: two answers side by side, four choices, all by keys."""
+"""The blind rating card: two answers side by side, four choices, a note, all by keys."""
 
 import streamlit as st
 
@@ -9,7 +9,7 @@ from workbench.app.whole_page import draw_whole_page_if_changed
 _mounted = st.components.v2.component(
     "workbench_rating_card",
     html='<div class="root" aria-label="Rating card"></div>',
-    css=read_assets(__file__, "parts/base.css", "parts/messages.css", "rating_card.css"),
+    css=read_assets(__file__, "parts/base.css", "parts/messages.css", "parts/help.css", "rating_card.css"),
     js=read_assets(
         __file__,
         "parts/words.js",
@@ -17,6 +17,7 @@ _mounted = st.components.v2.component(
         "parts/json.js",
         "parts/messages.js",
         "parts/event_log.js",
+        "parts/help.js",
         "rating_card.js",
     ),
 )

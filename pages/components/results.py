@@ -36,6 +36,15 @@ def draw_table(rows, columns: list | None = None) -> None:
     st.dataframe(titled(rows), hide_index=True, column_order=columns, column_config=ROUNDED, placeholder="–")
 
 
+def draw_speeds(speeds) -> None:
+    """Draw how fast each variant answered; nothing where none was timed."""
+    if speeds.is_empty():
+        return
+    with st.expander("Speed: seconds an answer, tokens a second"):
+        st.caption("On the machine that answered, in batches: an answer counts its batch's seconds over its answers.")
+        draw_sentences(speeds["sentence"].to_list())
+
+
 def draw_looks(results) -> None:
     """Draw how often the test split was looked at, and what that does to its figures; nothing on validation."""
     if not results.look:

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
+from pages.components.results import draw_sentences
 from pages.components.texts import texts
 from workbench.amounts import GIB, duration, short
-from workbench.app import charts, session
+from workbench.app import charts, failures, session
 from workbench.app.navigation import link
 from workbench.app.plain import counted, plain
 
@@ -48,6 +49,8 @@ def draw_run(project, run_id: str) -> None:
     with st.expander("More curves: learning rate, gradient norm, distance from the base model (KL)"):
         charts.curves(metrics, ("learning_rate", "gradient_norm", "kl_task", "preference_accuracy", "reward_margin"))
     draw_diagnosis(project.training.diagnosis(run_id), run)
+    if run.state == "finished":
+        draw_moves(failures.moves_of_run(project, run_id))
     draw_samples(project.training.samples(run_id))
 
 
@@ -89,6 +92,18 @@ def draw_diagnosis(found, run) -> None:
     for one in found:
         show = st.success if one.kind == "no trouble" else st.warning
         show(f"{plain(one.sentence)} {plain(one.evidence)}")
+
+
+def draw_moves(found) -> None:
+    """Draw which kinds of examples the run's model fails on more or less often than the model before it."""
+    if found is None:
+        return
+    before, sentences = found
+    st.markdown(f"**What moved since {plain(before)}**")
+    if sentences:
+        draw_sentences(sentences)
+    else:
+        st.caption("No slice is known to have moved.")
 
 
 def draw_samples(rows) -> None:

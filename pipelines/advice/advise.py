@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel, Field
 
+# The base as it answers with help in its prompt: fixed examples, the nearest ones (retrieval), a system prompt.
+PROMPTED = ("few-shot", "nearest", "system")
 YES, NO, UNKNOWN = "yes", "no", "not known"
 LEAST, SIMPLE, FLOOR, COMPLEX, FLAT = 50, 500, 1_000, 5_000, 20_000
 # More contradicting examples than this teach two answers to one question; a larger cluster than this crowds out.
@@ -44,7 +46,7 @@ class Facts:
     verdicts: Sequence[tuple[str, str, str]] = field(default_factory=list)
     """(verdict, against, sentence) of the tuned variant on the headline metric."""
     prompting: Sequence[tuple[str, str]] = field(default_factory=list)
-    """(verdict, sentence) of the few-shot prompted base against the bare one, on the headline metric."""
+    """(verdict, sentence) of each way of prompting the base against the bare one, on the headline metric."""
 
 
 @dataclass(frozen=True)
@@ -104,17 +106,22 @@ def pay_back(facts: Facts, costs: Costs) -> Payback | None:
 
 def _prompting(facts: Facts) -> Answer:
     question = "Is a good prompt with examples not enough?"
-    against = [entry for entry in facts.verdicts if entry[1] == "few-shot"]
+    against = [entry for entry in facts.verdicts if entry[1] in PROMPTED]
     if not against:
         told = " ".join(sentence for _, sentence in facts.prompting) or "The prompted base was not compared yet."
         advice = (
             "Compare base, few-shot and tuned on the validation split. Knowledge that changes belongs in retrieval."
         )
         return Answer(question, UNKNOWN, told, advice)
-    better = any(verdict == "better" for verdict, _, _ in against) and not any(v == "worse" for v, _, _ in against)
-    advice = (
-        "Go on with tuning." if better else "Stay with the prompt until tuning beats it; it costs nothing to train."
-    )
+    # Each way of prompting is one to beat: what beats the fixed examples alone may still lose to retrieval.
+    better = {entry[1] for entry in against} <= {name for verdict, name, _ in against if verdict == "better"}
+    better = better and not any(verdict == "worse" for verdict, _, _ in against)
+    tried = {entry[1] for entry in against}
+    advice = "Stay with the prompt until tuning beats it; it costs nothing to train."
+    if better:
+        advice = "Go on with tuning."
+        if "nearest" not in tried:
+            advice += " Examples looked up for each question were not tried: compare --variants base,nearest,tuned."
     return Answer(question, YES if better else NO, " ".join(sentence for _, _, sentence in against), advice)
 
 

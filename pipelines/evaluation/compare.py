@@ -3,7 +3,8 @@
 Every difference is taken over the examples that both variants have a score for, so that hard and easy examples weigh
 the same on both sides. Where examples belong to groups (near-duplicates, one template) with more than one scored
 example, a group is one unit. P-values are corrected over all metrics and variants of the call (Benjamini-Hochberg), and
-the verdict follows from the corrected value; under 30 units it is "too few", whatever the figures.
+the verdict follows from the corrected value; under 30 units it is "too few", whatever the figures, with the posterior
+chance of being ahead on more than half of the units on which the two differ.
 
 Not covered: slices; several outputs of one variant an example (average them first); looking at the results repeatedly
 while they grow.
@@ -23,9 +24,11 @@ from pipelines.evaluation.score import SCORES
 from pipelines.evaluation.statistics import (
     Groups,
     benjamini_hochberg,
+    chance_ahead,
     mean_estimate,
     paired_estimate,
     smallest_detectable,
+    units_ahead,
 )
 from pipelines.evaluation.verdict import Difference, sentence_of, verdict_of
 from pipelines.examples import check_columns
@@ -55,6 +58,7 @@ DIFFERENCES = pl.Schema(
         "p_value": pl.Float64,
         "q_value": pl.Float64,
         "detectable": pl.Float64,
+        "posterior": pl.Float64,
         "n": pl.Int64,
         "units": pl.Int64,
         "method": pl.String,
@@ -229,7 +233,10 @@ def _difference(
         binary=binary,
     )
     error = found.standard_error
+    ahead = units_ahead(value, other, groups)
     return {
+        "ahead": ahead,
+        "posterior": chance_ahead(*ahead),
         "value": float(value.mean()),
         "against_value": float(other.mean()),
         "difference": found.value,
@@ -266,6 +273,8 @@ def _with_verdicts(differences: list[dict[str, Any]], settings: CompareSettings)
             units=row["units"],
             least=settings.least,
             level=1 - settings.confidence,
+            ahead=row.pop("ahead", None),
+            posterior=row.get("posterior"),
         )
         row["verdict"] = verdict_of(figures)
         row["sentence"] = sentence_of(figures)

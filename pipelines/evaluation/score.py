@@ -19,6 +19,7 @@ from pipelines.evaluation.metric_settings import MetricSettings
 from pipelines.evaluation.metrics import METRICS, Metric, metric_named
 from pipelines.evaluation.module import evaluate_module
 from pipelines.evaluation.numbers import last_number
+from pipelines.evaluation.output_rules import OutputRule, rule_metric
 from pipelines.evaluation.registry import TextEncoder
 from pipelines.examples import check_columns
 from pipelines.progress import Progress, no_progress, part_of
@@ -35,6 +36,7 @@ def score_outputs(
     *,
     encoder: TextEncoder | None = None,
     metrics: Sequence[str] | None = None,
+    rules: Sequence[OutputRule] = (),
     settings: MetricSettings | None = None,
     progress: Progress = no_progress,
 ) -> pl.DataFrame:
@@ -45,18 +47,20 @@ def score_outputs(
         references: one row an example: `REFERENCES`; references that no variant answered are left aside.
         encoder: for embedding similarity, which is left out where this is None.
         metrics: names of the metrics; None for the default ones.
+        rules: the project's own, each a metric beside those.
         settings: what metrics can be told: a JSON schema, a tolerance.
         progress: told before each metric.
 
     Returns:
-        `SCORES`, sorted by metric in the registry's order, variant, example. Empty outputs give an empty frame.
+        `SCORES`, sorted by metric in the registry's order (rules behind it), variant, example.
+        Empty outputs give an empty frame.
 
     Raises:
         CurationError: an unknown metric, a schema that is missing, an output for an unknown example or without a text,
             two rows for one.
     """
     settings = settings or MetricSettings()
-    chosen = _chosen(metrics, encoder, settings)
+    chosen = [*_chosen(metrics, encoder, settings), *map(rule_metric, rules)]
     pairs = _pairs(outputs, references)
     frames = [pl.DataFrame(schema=SCORES)]
     for index, metric in enumerate(chosen):

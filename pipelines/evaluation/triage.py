@@ -6,7 +6,10 @@
     bad data               near ones agree with the wrong output, none with the reference
     capacity or training   near ones agree with the reference, or with neither
 
-"Near" calibrates itself: nearer than all but the loneliest 5 % of training examples are to their own nearest neighbour.
+Similarity is the mean of the cosine of the prompts' embeddings and of the share of the failing prompt's rare words that
+the other one has (`shared_words`): embeddings alone miss the one name or code that both are about. Measured: a planted
+wrong example is among the five nearest three times as often (`tests/benchmarks/triage_figures.py`). "Near" calibrates
+itself: nearer than all but the loneliest 5 % of training examples are to their own nearest neighbour.
 A training answer agrees with whichever of output and reference it shares more of what only that one says. The training
 examples shown are *similar*; nothing here says that they caused the failure.
 
@@ -22,6 +25,7 @@ import polars as pl
 from pydantic import BaseModel, Field
 
 from pipelines.errors import CurationError
+from pipelines.evaluation.shared_words import SharedWords
 from pipelines.evaluation.words import words_of
 from pipelines.examples import check_columns
 
@@ -61,7 +65,7 @@ class TriageSettings(BaseModel, frozen=True, extra="forbid"):
 class Triage:
     """`triage` (`TRIAGE`), one row a failure; `evidence` (`EVIDENCE`), the similar training examples by rank.
 
-    `near` is the cosine from which on a training example counts as near; None where there is none to calibrate on.
+    `near` is the similarity from which on a training example counts as near; None where there is none to calibrate on.
     """
 
     triage: pl.DataFrame
@@ -101,17 +105,20 @@ def triage_failures(
     for frame, vectors, name in ((failed, failed_vectors, "failed"), (train, train_vectors, "training")):
         if frame.height != len(vectors):
             raise CurationError(f"{frame.height} {name} examples have {len(vectors)} vectors.", "Embed them again.")
-    near = _near(train_vectors, settings)
+    words = SharedWords(train["prompt"].to_list())
+    near = _near(train["prompt"].to_list(), train_vectors, words, settings)
     trained = list(train.select("example_id", "completion").iter_rows())
     known = set(conflicting)
     causes: list[tuple[str, str, float | None, str]] = []
     evidence: list[tuple[str, int, str, float, bool, str]] = []
     for start in range(0, failed.height, _ROWS_AT_ONCE):
         part = failed.slice(start, _ROWS_AT_ONCE)
-        cosines = (
-            failed_vectors[start : start + part.height] @ train_vectors.T if trained else np.zeros((part.height, 0))
+        alike = (
+            _similarities(part["prompt"].to_list(), failed_vectors[start : start + part.height], train_vectors, words)
+            if trained
+            else np.zeros((part.height, 0), np.float32)
         )
-        for row, similar in zip(part.iter_rows(named=True), cosines, strict=True):
+        for row, similar in zip(part.iter_rows(named=True), alike, strict=True):
             order = np.lexsort((train["example_id"].to_numpy(), -similar))[: settings.neighbours]
             shown = [
                 (place, trained[at][0], float(similar[at]), _agrees(trained[at][1], row, settings.agreement))
@@ -121,8 +128,8 @@ def triage_failures(
             cause, sentence = _cause(usable, known)
             causes.append((row["example_id"], cause, shown[0][2] if shown else None, sentence))
             evidence += [
-                (row["example_id"], place, neighbour, cosine, (place, neighbour, cosine, agrees) in usable, agrees)
-                for place, neighbour, cosine, agrees in shown
+                (row["example_id"], place, neighbour, likeness, (place, neighbour, likeness, agrees) in usable, agrees)
+                for place, neighbour, likeness, agrees in shown
             ]
     return Triage(
         pl.DataFrame(causes, schema=TRIAGE, orient="row"),
@@ -132,17 +139,22 @@ def triage_failures(
     )
 
 
-def _near(vectors: Vectors, settings: TriageSettings) -> float | None:
-    """Return the cosine that all but the loneliest training examples have to their own nearest neighbour."""
+def _similarities(prompts: list[str], vectors: Vectors, train_vectors: Vectors, words: SharedWords) -> Vectors:
+    """Return the similarity of each prompt to each training prompt: the mean of cosine and share of rare words."""
+    return np.asarray((vectors @ train_vectors.T + words.shares(prompts)) / 2, np.float32)
+
+
+def _near(prompts: list[str], vectors: Vectors, words: SharedWords, settings: TriageSettings) -> float | None:
+    """Return the similarity that all but the loneliest training examples have to their own nearest neighbour."""
     if len(vectors) < 2:
         return None
     chosen = np.linspace(0, len(vectors) - 1, min(settings.sample, len(vectors))).astype(np.int64)
     nearest = np.empty(len(chosen), np.float32)
     for start in range(0, len(chosen), _ROWS_AT_ONCE):
         rows = chosen[start : start + _ROWS_AT_ONCE]
-        cosines = vectors[rows] @ vectors.T
-        cosines[np.arange(len(rows)), rows] = -2.0
-        nearest[start : start + len(rows)] = cosines.max(axis=1)
+        alike = _similarities([prompts[row] for row in rows], vectors[rows], vectors, words)
+        alike[np.arange(len(rows)), rows] = -2.0
+        nearest[start : start + len(rows)] = alike.max(axis=1)
     # Rounding must not make an exact copy of a prompt lonely where all prompts are copies.
     return float(np.quantile(nearest, settings.lonely)) - 1e-5
 

@@ -29,6 +29,10 @@ class Difference:
     units: int
     least: int
     level: float
+    ahead: tuple[int, int] | None = None
+    """Units on which variant is ahead, and on which it is behind."""
+    posterior: float | None = None
+    """Chance that it is ahead on more than half of the units on which they differ."""
 
 
 def verdict_of(figures: Difference) -> str:
@@ -48,10 +52,8 @@ def sentence_of(figures: Difference) -> str:
     interval = f"{_signed(figures.difference)} points{_range(figures)}"
     verdict = verdict_of(figures)
     if verdict == TOO_FEW:
-        return (
-            f"{figures.title}: too few to tell {figures.variant} from {figures.against}: {_on(figures)}, "
-            f"{figures.least} are needed ({levels})."
-        )
+        told = f"{figures.title}: too few to tell {figures.variant} from {figures.against}: {_on(figures)}, "
+        return f"{told}{figures.least} are needed ({levels}).{_posterior(figures)}"
     if verdict == NO_EVIDENCE:
         told = f"{figures.title}: no evidence of a difference between {figures.variant} and {figures.against} "
         told += f"({levels}, {interval}, on {_on(figures)})."
@@ -92,6 +94,17 @@ _ORDER = {
     NO_EVIDENCE: "no evidence of a difference",
     TOO_FEW: "too few examples to tell",
 }
+
+
+def _posterior(figures: Difference) -> str:
+    """Say what little a few examples say; nothing where the two differ on none."""
+    if figures.ahead is None or figures.posterior is None or not sum(figures.ahead):
+        return ""
+    higher, lower = figures.ahead
+    return (
+        f" {figures.variant} is ahead on {higher} and behind on {lower}: on that alone the chance is"
+        f" {100 * figures.posterior:.0f} % that it is ahead more often than not."
+    )
 
 
 def _points(share: float) -> str:

@@ -24,11 +24,12 @@ from pipelines.training.soft_prompt import embedded, virtual_tokens
 
 @dataclass(frozen=True)
 class Output:
-    """One answer: the position of its conversation, its text, and its share of its batch's seconds."""
+    """One answer: the position of its conversation, its text, its tokens, and its share of its batch's seconds."""
 
     position: int
     text: str
     seconds: float
+    tokens: int
 
 
 def generate_outputs(
@@ -72,7 +73,8 @@ def generate_outputs(
         for index, text in zip(batch, decoded, strict=True):
             texts[index] = text
         if on_batch is not None:
-            on_batch([Output(index, texts[index], seconds) for index in batch])
+            counts = [len(answer) for answer in answers]
+            on_batch([Output(i, texts[i], seconds, count) for i, count in zip(batch, counts, strict=True)])
         done += len(batch)
         progress(done / len(prompts), f"Answered {done:,} of {len(prompts):,}")
     return texts

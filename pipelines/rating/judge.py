@@ -15,6 +15,7 @@ from pipelines.evaluation.statistics import mean_estimate
 from pipelines.rating.judge_trust import JudgeTrust, trust_in, values_of_people
 from pipelines.rating.judge_verdicts import RESAMPLES, PositionBias, pairs_of, position_bias
 from pipelines.rating.prediction_powered import PredictionPowered, prediction_powered_mean
+from pipelines.rating.units import unit_numbers
 from pipelines.rating.win_rate import win_rate
 
 
@@ -43,7 +44,14 @@ class JudgeReport:
 
 
 def judge_report(
-    verdicts: pl.DataFrame, ratings: pl.DataFrame, outputs: pl.DataFrame, judge: str, variant: str, against: str
+    verdicts: pl.DataFrame,
+    ratings: pl.DataFrame,
+    outputs: pl.DataFrame,
+    judge: str,
+    variant: str,
+    against: str,
+    *,
+    groups: pl.DataFrame | None = None,
 ) -> JudgeReport:
     """Report on one judge and one pair of variants.
 
@@ -55,6 +63,7 @@ def judge_report(
         judge: its name, for the sentences.
         variant: whose wins count 1.
         against: the other one.
+        groups: `pipelines.evaluation.compare.GROUPS`: pairs that are alike hang together.
 
     Raises:
         CurationError: verdicts or ratings are not sound.
@@ -64,12 +73,13 @@ def judge_report(
     names = [variant, against]
     asked = verdicts.filter(pl.col("first").is_in(names) & pl.col("second").is_in(names))["example_id"].n_unique()
     people = values_of_people(ratings, variant, against)
-    trust = trust_in(people, pairs, longer_answer(outputs, variant, against))
-    values = pairs["value"].drop_nulls().to_numpy()
+    trust = trust_in(people, pairs, longer_answer(outputs, variant, against), groups=groups)
+    readable = pairs.drop_nulls("value")
     found = None
-    if len(values):
-        found = mean_estimate(values, None, confidence=0.95, resamples=RESAMPLES, seed=0)
-    combined = _combined(people, pairs, ratings, variant, against) if trust.trusted else None
+    if readable.height:
+        numbers = unit_numbers(readable["example_id"], groups)
+        found = mean_estimate(readable["value"].to_numpy(), numbers, confidence=0.95, resamples=RESAMPLES, seed=0)
+    combined = _combined(people, pairs, ratings, (variant, against), groups) if trust.trusted else None
     bias = position_bias(pairs)
     unreadable = pairs["value"].null_count()
     counts = pairs.height, unreadable, asked - pairs.height
@@ -111,17 +121,24 @@ def longer_answer(outputs: pl.DataFrame, variant: str, against: str) -> pl.DataF
 
 
 def _combined(
-    people: pl.DataFrame, pairs: pl.DataFrame, ratings: pl.DataFrame, variant: str, against: str
+    people: pl.DataFrame,
+    pairs: pl.DataFrame,
+    ratings: pl.DataFrame,
+    sides: tuple[str, str],
+    groups: pl.DataFrame | None,
 ) -> PredictionPowered:
     """Combine people and judge; people's own interval is the one that their win rate is told with everywhere else."""
     guesses = pairs.select("example_id", judge=pl.col("value").fill_null(0.5))
     shared = people.join(guesses, on="example_id").sort("example_id")
     only = guesses.join(people, on="example_id", how="anti").sort("example_id")
     found = prediction_powered_mean(
-        shared["value"].to_numpy().astype(np.float64), shared["judge"].to_numpy(), only["judge"].to_numpy()
+        shared["value"].to_numpy().astype(np.float64),
+        shared["judge"].to_numpy(),
+        only["judge"].to_numpy(),
+        groups=unit_numbers(pl.concat([shared["example_id"], only["example_id"]]), groups),
     )
     mine = ratings.filter(pl.col("example_id").is_in(shared["example_id"].to_list()))
-    alone = win_rate(mine, variant, against)
+    alone = win_rate(mine, *sides, groups=groups)
     return replace(found, people_low=alone.low, people_high=alone.high)
 
 

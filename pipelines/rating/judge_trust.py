@@ -9,8 +9,9 @@ a word. Judge and rule are held against people on the same pairs, those on which
 same, 1/2 for a tie, 0 for the other one. Pairs that people tie are left out there, or a judge who never decides would
 beat a rule that always does. The test is paired: mid-p McNemar where nobody ties, else the paired t or sign-flip test
 (`pipelines.evaluation.statistics`). A judge is trusted who is better with p under 0.05 on 30 such pairs or more.
+Pairs of one duplicate group are one unit of that test.
 
-Not covered: several judges at once, pairs that hang together (duplicate groups).
+Not covered: several judges at once.
 """
 
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ import polars as pl
 from pipelines.evaluation.statistics import paired_estimate
 from pipelines.rating.agreement import gwet_ac1, krippendorff_alpha, raw_agreement
 from pipelines.rating.ratings import RATINGS, ratings_of_pair
+from pipelines.rating.units import count_of, unit_numbers
 
 LEAST_PAIRS = 30
 LEVEL = 0.05
@@ -74,13 +76,21 @@ def values_of_people(ratings: pl.DataFrame, variant: str, against: str) -> pl.Da
     return rows.group_by("example_id").agg(value.mean().alias("value")).sort("example_id")
 
 
-def trust_in(people: pl.DataFrame, judged: pl.DataFrame, longer: pl.DataFrame, *, seed: int = 0) -> JudgeTrust:
+def trust_in(
+    people: pl.DataFrame,
+    judged: pl.DataFrame,
+    longer: pl.DataFrame,
+    *,
+    groups: pl.DataFrame | None = None,
+    seed: int = 0,
+) -> JudgeTrust:
     """Hold a judge against people and against "always the longer answer".
 
     Args:
         people: example_id, value 0 to 1 (`values_of_people`).
         judged: example_id, value 1, 1/2 or 0; rows without a value are left aside.
         longer: example_id, value: 1 where the variant's answer is the longer one, 0 where the other is, else 1/2.
+        groups: `pipelines.evaluation.compare.GROUPS`; pairs that are not in it stand alone.
         seed: of the resampling (200 decided pairs or more).
     """
     shared = (
@@ -94,15 +104,18 @@ def trust_in(people: pl.DataFrame, judged: pl.DataFrame, longer: pl.DataFrame, *
     decided = said != 0
     judge_right, longer_right = (_right(said[decided], guess[decided]) for guess in (judge, length))
     n = len(judge_right)
+    numbers = unit_numbers(shared["example_id"].filter(pl.Series(decided, dtype=pl.Boolean)), groups)
     raw, ac1, alpha = raw_agreement(units), gwet_ac1(units), krippendorff_alpha(units)
-    if n < LEAST_PAIRS:
-        needed = f"only {n} of the {LEAST_PAIRS} pairs needed were judged by both and preferred one way by people"
+    units_decided = count_of(numbers, n)
+    if units_decided < LEAST_PAIRS:
+        needed = f"only {units_decided} of the {LEAST_PAIRS} pairs needed were judged by both and preferred one way by"
+        needed += " people"
         told = _told(len(units), raw, ac1, alpha, f"not known to beat 'always the longer answer': {needed}")
         mine, longest = (float(judge_right.mean()), float(longer_right.mean())) if n else (None, None)
         return JudgeTrust(len(units), n, raw, ac1, alpha, mine, longest, None, None, None, None, False, told)
     binary = bool(np.isin([judge_right, longer_right], (0.0, 1.0)).all())
     found = paired_estimate(
-        judge_right, longer_right, None, confidence=1 - LEVEL, resamples=RESAMPLES, seed=seed, binary=binary
+        judge_right, longer_right, numbers, confidence=1 - LEVEL, resamples=RESAMPLES, seed=seed, binary=binary
     )
     trusted = found.value > 0 and found.p_value is not None and found.p_value < LEVEL
     right = float(judge_right.mean()), float(longer_right.mean())

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import polars as pl
 
 from pipelines.rating.ratings import ratings_of_pair
+from pipelines.rating.units import count_of, unit_numbers
 
 LEAST_PROMPTS = 100
 RIDGE = 0.01
@@ -49,6 +50,7 @@ def length_controlled(
     variant: str,
     against: str,
     *,
+    groups: pl.DataFrame | None = None,
     resamples: int = 1000,
     confidence: float = 0.95,
     seed: int = 0,
@@ -60,6 +62,8 @@ def length_controlled(
         outputs: variant, example_id, text of both; a rated prompt without both texts is left aside.
         variant: whose wins count 1.
         against: the other one.
+        groups: `pipelines.evaluation.compare.GROUPS`: prompts that are alike are drawn together, and count as one for
+            "too few".
         resamples: bootstrap draws.
         confidence: of the interval.
         seed: of the draws.
@@ -82,13 +86,16 @@ def length_controlled(
     n = len(y)
     plain, longer = (float(y.mean()), float((difference > 0).mean())) if n else (0.5, 0.0)
     pair = f"{variant} against {against}"
-    if n < LEAST_PROMPTS:
-        note = f"Length-controlled win rate of {pair}: too few, {n} of the {LEAST_PROMPTS} prompts needed."
+    numbers = unit_numbers(prompts["example_id"], groups)
+    units = count_of(numbers, n)
+    if units < LEAST_PROMPTS:
+        note = f"Length-controlled win rate of {pair}: too few, {units} of the {LEAST_PROMPTS} prompts needed."
         return LengthControlled(variant, against, None, None, None, plain, longer, n, note)
     spread = float(difference.std())
     x = np.tanh(difference / spread) if spread > 0 else np.zeros(n)
     generator = np.random.default_rng(seed)
-    weights = np.stack([np.bincount(generator.integers(0, n, n), minlength=n) for _ in range(resamples)])
+    drawn_units = (np.bincount(generator.integers(0, units, units), minlength=units) for _ in range(resamples))
+    weights = np.stack([times if numbers is None else times[numbers] for times in drawn_units])
     rate = float(_sigmoid(fit_logistic(x, y, np.ones((1, n)))[0, 0]))
     drawn = _sigmoid(fit_logistic(x, y, weights.astype(np.float64))[:, 0])
     tail = (1 - confidence) / 2

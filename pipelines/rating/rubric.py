@@ -9,7 +9,8 @@ criteria and pairs of variants (Benjamini-Hochberg). Under 30 examples the verdi
 A mean takes the steps from 1 to 5 for equally large, which no rater promised. So how often each score was given, and on
 how many examples a variant was rated higher or lower, stand beside it: they do not depend on that.
 
-Not covered: examples that hang together (duplicate groups), models of raters' severity.
+Examples of one duplicate group hang together: errors are then those of the groups, which also are what is counted for
+"too few". Not covered: models of raters' severity.
 """
 
 from collections.abc import Sequence
@@ -30,6 +31,7 @@ from pipelines.evaluation.statistics import (
 from pipelines.evaluation.verdict import BETTER, NO_EVIDENCE, TOO_FEW, WORSE
 from pipelines.examples import check_columns
 from pipelines.rating.criteria import HIGHEST, LOWEST, VALUES
+from pipelines.rating.units import count_of, unit_numbers
 
 RUBRIC_SCORES = pl.Schema(
     {
@@ -75,6 +77,7 @@ RUBRIC_DIFFERENCES = pl.Schema(
         "higher": pl.Int64,
         "lower": pl.Int64,
         "n": pl.Int64,
+        "units": pl.Int64,
         "method": pl.String,
         "verdict": pl.String,
         "sentence": pl.String,
@@ -113,13 +116,18 @@ def checked_scores_frame(scores: pl.DataFrame) -> pl.DataFrame:
 
 
 def rubric_levels(
-    scores: pl.DataFrame, criteria: Sequence[str], *, settings: CompareSettings | None = None
+    scores: pl.DataFrame,
+    criteria: Sequence[str],
+    *,
+    groups: pl.DataFrame | None = None,
+    settings: CompareSettings | None = None,
 ) -> pl.DataFrame:
     """Return each variant's mean score on each criterion with its interval: `RUBRIC_LEVELS`.
 
     Args:
         scores: `RUBRIC_SCORES`, all under the same wording of the criteria.
         criteria: their names in the order in which they are told; others in the scores come after them.
+        groups: `pipelines.evaluation.compare.GROUPS`; examples that are not in it stand alone.
         settings: resamples, confidence, seed.
 
     Returns:
@@ -136,10 +144,11 @@ def rubric_levels(
         of_criterion = rows.filter(pl.col("criterion") == criterion)
         for variant in of_criterion["variant"].unique().sort():
             mine = of_criterion.filter(pl.col("variant") == variant)
-            means = mine.group_by("example_id").agg(pl.col("score").mean()).sort("example_id")["score"]
+            by_example = mine.group_by("example_id").agg(pl.col("score").mean()).sort("example_id")
+            means = by_example["score"]
             estimate = mean_estimate(
                 (means.to_numpy() - LOWEST) / _SPAN,
-                None,
+                unit_numbers(by_example["example_id"], groups),
                 confidence=settings.confidence,
                 resamples=settings.resamples,
                 seed=settings.seed,
@@ -162,14 +171,19 @@ def rubric_levels(
 
 
 def rubric_differences(
-    scores: pl.DataFrame, criteria: Sequence[str], *, settings: CompareSettings | None = None
+    scores: pl.DataFrame,
+    criteria: Sequence[str],
+    *,
+    groups: pl.DataFrame | None = None,
+    settings: CompareSettings | None = None,
 ) -> pl.DataFrame:
     """Return the paired difference of each two variants on each criterion, in points: `RUBRIC_DIFFERENCES`.
 
     Args:
         scores: `RUBRIC_SCORES`, all under the same wording of the criteria.
         criteria: their names in the order in which they are told.
-        settings: resamples, confidence, seed, least number of examples.
+        groups: `pipelines.evaluation.compare.GROUPS`; examples that are not in it stand alone.
+        settings: resamples, confidence, seed, least number of units.
 
     Returns:
         Rows by pair, then criterion; of a pair the variant that sorts later stands first (tuned before base).
@@ -184,11 +198,11 @@ def rubric_differences(
     names = rows["variant"].unique().sort().to_list()
     found = [
         {"variant": variant, "against": against, "criterion": criterion}
-        | _difference(rows.filter(pl.col("criterion") == criterion), variant, against, settings)
+        | _difference(rows.filter(pl.col("criterion") == criterion), variant, against, groups, settings)
         for against, variant in combinations(names, 2)
         for criterion in _ordered(rows, criteria)
     ]
-    tested = [row for row in found if row["n"] >= settings.least and row["p_value"] is not None]
+    tested = [row for row in found if row["units"] >= settings.least and row["p_value"] is not None]
     q_values = benjamini_hochberg([row["p_value"] for row in tested]) if tested else []
     for row, q_value in zip(tested, q_values, strict=True):
         row["q_value"] = q_value
@@ -203,7 +217,9 @@ def _ordered(rows: pl.DataFrame, criteria: Sequence[str]) -> list[str]:
     return [name for name in criteria if name in given] + [name for name in given if name not in criteria]
 
 
-def _difference(rows: pl.DataFrame, variant: str, against: str, settings: CompareSettings) -> dict[str, Any]:
+def _difference(
+    rows: pl.DataFrame, variant: str, against: str, groups: pl.DataFrame | None, settings: CompareSettings
+) -> dict[str, Any]:
     """Compare two variants on one criterion; what the raters of both gave is averaged for each example."""
     both = (
         rows.filter(pl.col("variant") == variant)
@@ -213,12 +229,13 @@ def _difference(rows: pl.DataFrame, variant: str, against: str, settings: Compar
         .sort("example_id")
     )
     if both.is_empty():
-        return {"n": 0, "method": "no rater rated both", "p_value": None}
+        return {"n": 0, "units": 0, "method": "no rater rated both", "p_value": None}
     mine, other = ((both[name].to_numpy() - LOWEST) / _SPAN for name in ("score", "score_against"))
+    numbers = unit_numbers(both["example_id"], groups)
     estimate: Estimate = paired_estimate(
         mine,
         other,
-        None,
+        numbers,
         confidence=settings.confidence,
         resamples=settings.resamples,
         seed=settings.seed,
@@ -237,12 +254,13 @@ def _difference(rows: pl.DataFrame, variant: str, against: str, settings: Compar
         "higher": int((both["score"] > both["score_against"]).sum()),
         "lower": int((both["score"] < both["score_against"]).sum()),
         "n": both.height,
+        "units": count_of(numbers, both.height),
         "method": estimate.method,
     }
 
 
 def _verdict(row: dict[str, Any], settings: CompareSettings) -> str:
-    if row["n"] < settings.least or row.get("q_value") is None:
+    if row["units"] < settings.least or row.get("q_value") is None:
         return TOO_FEW
     if row["q_value"] > 1 - settings.confidence or row["difference"] == 0:
         return NO_EVIDENCE
@@ -254,7 +272,7 @@ def _sentence(row: dict[str, Any], settings: CompareSettings) -> str:
     variant, against, criterion, n = row["variant"], row["against"], row["criterion"], row["n"]
     if n == 0:
         return f"{criterion}: no rater gave both {variant} and {against} a score on the same example."
-    on = f"{n} example{'' if n == 1 else 's'}"
+    on = f"{n} example{'' if n == 1 else 's'}" + (f" in {row['units']} groups" if row["units"] != n else "")
     levels = f"{row['mean']:.2f} against {row['against_mean']:.2f} of {HIGHEST}"
     if row["verdict"] == TOO_FEW:
         return f"{criterion}: too few to tell {variant} from {against}: {on}, {settings.least} are needed ({levels})."

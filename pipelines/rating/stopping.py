@@ -17,7 +17,7 @@ x -> (t / p)^x ((1 - t) / (1 - p))^(1 - x) is convex and so at most linear betwe
 prompt changes a unit that was counted before; with that the bound was checked by simulation, not by proof.
 
 Sources: Robbins 1970, Annals of Mathematical Statistics 41:1397; Ramdas et al. 2023, Statistical Science 38:576.
-Not covered: three variants and more at once, prompts that hang together (duplicate groups).
+Prompts of one duplicate group are one unit: their values are averaged too. Not covered: three variants at once.
 """
 
 from dataclasses import dataclass
@@ -29,6 +29,7 @@ import polars as pl
 from pydantic import BaseModel, Field
 
 from pipelines.rating.ratings import ratings_of_pair
+from pipelines.rating.units import unit_names
 
 Floats = npt.NDArray[np.float64]
 _BISECTIONS = 50
@@ -50,9 +51,10 @@ class StoppingSettings(BaseModel, frozen=True, extra="forbid"):
 class Stopping:
     """How a rating study stands.
 
-    `state` is "settled", "futile" or "go on"; `wins` is the sum of the decided prompts' values; `share`, `low` and
-    `high` are of decided prompts and None where there are none; `more` is how many more prompts are expected to be
-    needed, None where the study may stop. `sentence` names the variants, `blind_sentence` gives no hint who leads.
+    `state` is "settled", "futile" or "go on"; `prompts` counts units, `wins` is the sum of the decided ones' values;
+    `share`, `low` and `high` are of decided prompts and None where there are none; `more` is how many more prompts are
+    expected to be needed, None where the study may stop. `sentence` names the variants, `blind_sentence` gives no hint
+    who leads.
     """
 
     variant: str
@@ -71,7 +73,12 @@ class Stopping:
 
 
 def when_to_stop(
-    ratings: pl.DataFrame, variant: str, against: str, *, settings: StoppingSettings | None = None
+    ratings: pl.DataFrame,
+    variant: str,
+    against: str,
+    *,
+    groups: pl.DataFrame | None = None,
+    settings: StoppingSettings | None = None,
 ) -> Stopping:
     """Tell whether the ratings of two variants suffice, and how many more are needed if not.
 
@@ -79,6 +86,7 @@ def when_to_stop(
         ratings: `pipelines.rating.ratings.RATINGS`; ratings of other pairs are left aside.
         variant: whose wins count 1.
         against: the other one.
+        groups: `pipelines.evaluation.compare.GROUPS`: prompts that are alike count as one.
         settings: level, mixture and what is as good as one half.
 
     Raises:
@@ -87,7 +95,9 @@ def when_to_stop(
     settings = settings or StoppingSettings()
     rows = ratings_of_pair(ratings, variant, against)
     value = pl.when(pl.col("winner") == variant).then(1.0).when(pl.col("winner") == against).then(0.0).otherwise(0.5)
-    values = rows.group_by("example_id").agg(value.mean().alias("value"))["value"].to_numpy()
+    prompt_values = rows.group_by("example_id").agg(value.mean().alias("value")).sort("example_id")
+    units = prompt_values.with_columns(unit=unit_names(prompt_values["example_id"], groups))
+    values = units.group_by("unit", maintain_order=True).agg(pl.col("value").mean())["value"].to_numpy()
     decided = values[np.abs(values - 0.5) > 1e-9]
     prompts, n, wins = len(values), len(decided), float(decided.sum())
     log_e = float(log_e_value(wins, n, settings.mixture))
@@ -108,7 +118,10 @@ def when_to_stop(
         state=state,
         wins=wins,
         e_value=float(np.exp(min(log_e, 700.0))),
-        sentence=_sentence(variant, against, state, found, settings),
+        sentence=_sentence(variant, against, state, found, settings)
+        + (
+            f" {len(prompt_values)} prompts count as {prompts}: some are alike." if len(prompt_values) > prompts else ""
+        ),
         blind_sentence=_blind_sentence(state, more),
         **found,
     )

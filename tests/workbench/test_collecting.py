@@ -49,13 +49,14 @@ def split_project(made: Path, tmp_path: Path, word_encoder: WordEncoder) -> Iter
         yield project
 
 
-def evaluate(project: Project, name: str, split: str, wrong: str | None) -> EvaluationRecord:
+def evaluate(project: Project, name: str, split: str, wrong: str | None, run: str | None = None) -> EvaluationRecord:
     """Store an evaluation whose tuned variant answers everything right but what holds a word."""
     version = project.store.versions.current()
     assert version is not None
     members = project.store.versions.members(version.number)
     ids = members.filter(pl.col("split") == split)["example_id"].to_list()
-    record = EvaluationRecord(name, version.version, split, VARIANTS, {}, {}, len(ids), project.store.now())
+    runs = {"tuned-curated": run} if run else {}
+    record = EvaluationRecord(name, version.version, split, VARIANTS, runs, {}, len(ids), project.store.now())
     project.store.runs.add_evaluation(record)
     outputs, scores = [], []
     for row in project.store.examples.with_ids(ids).iter_rows(named=True):
@@ -125,14 +126,20 @@ def test_the_sealed_test_split_shows_figures_but_no_failure_and_steers_nothing(s
 
 
 def test_a_slice_that_was_mended_since_the_evaluation_before_is_told(split_project: Project) -> None:
-    evaluate(split_project, "evaluation-0001", "validation", "kettle")
-    evaluate(split_project, "evaluation-0002", "validation", None)
+    evaluate(split_project, "evaluation-0001", "validation", "kettle", "run-0001")
+    evaluate(split_project, "evaluation-0002", "validation", None, "run-0002")
     before, moved = split_project.collecting.moved("evaluation-0002")
     assert before == "evaluation-0001"
     better = moved.filter(pl.col("moved") == "better")
     assert not better.is_empty()
     assert (better["after"] < better["before"]).all()
     assert split_project.collecting.moved("evaluation-0001")[0] is None
+    collecting = split_project.collecting
+    assert collecting.evaluation_of_run("run-0002") == "evaluation-0002"
+    since, of_run = collecting.moved_of_run("run-0002")
+    assert (since, of_run.equals(moved)) == ("evaluation-0001", True)
+    assert collecting.moved_of_run("run-0001")[0] is None
+    assert collecting.moved_of_run("run-0009")[0] is None
 
 
 def test_the_list_is_written_for_writers_without_formulas(split_project: Project, tmp_path: Path) -> None:

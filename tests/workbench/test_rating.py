@@ -160,6 +160,42 @@ def test_what_is_no_rating_is_refused_and_stores_nothing(project: Project, ids: 
     assert project.rating.ratings(EVALUATION).is_empty()
 
 
+def test_a_pair_that_was_skipped_is_no_rating_and_comes_back_when_it_is_taken_back(
+    project: Project, ids: list[str]
+) -> None:
+    begin(project)
+    first, second = project.rating.pending(EVALUATION, "ada", 2)
+    assert project.rating.at_hand(EVALUATION, "ada").last is None
+    rate(project, 1, first.comparison_id, "skip")
+    hand = project.rating.at_hand(EVALUATION, "ada", 3)
+    assert (hand.rated, hand.total, len(hand.pairs)) == (1, EXAMPLES - 1, 3)
+    assert hand.last is not None
+    assert (hand.last.comparison_id, hand.last.position) == (first.comparison_id, 1)
+    assert (hand.pairs[0].comparison_id, hand.pairs[0].position) == (second.comparison_id, 2)
+    assert project.rating.ratings(EVALUATION).is_empty()
+    assert project.rating.win_rates(EVALUATION).is_empty()
+    assert project.tables.table("ratings").is_empty()
+    rate(project, 2, first.comparison_id, "undo")
+    assert project.rating.pending(EVALUATION, "ada", 1)[0].comparison_id == first.comparison_id
+    rate(project, 3, first.comparison_id, "left")
+    assert project.rating.ratings(EVALUATION)["choice"].to_list() == ["left"]
+    assert project.rating.at_hand(EVALUATION, "ben").pairs == []
+
+
+def test_a_note_stays_with_its_choice(project: Project, ids: list[str]) -> None:
+    begin(project)
+    card = project.rating.pending(EVALUATION, "ada", 1)[0]
+    event = {
+        "session": "s",
+        "sequence": 1,
+        "comparison_id": card.comparison_id,
+        "choice": "tie",
+        "note": " both say 3 ",
+    }
+    project.rating.rate([event], "ada")
+    assert project.rating.ratings(EVALUATION)["note"].to_list() == ["both say 3"]
+
+
 @pytest.fixture
 def many(project: Project, write_jsonl) -> list[str]:
     """Forty examples that two variants answer differently."""

@@ -31,10 +31,16 @@ def collect_key(evaluation: str) -> str:
     return f"collect-{evaluation}"
 
 
-def start_collecting(project: Project, evaluation: EvaluationView) -> None:
-    """Compute the results of a finished evaluation in the background, once."""
+def measure_by_rules(project: Project, evaluation: EvaluationView) -> None:
+    """Measure an evaluation by the project's rules as they are now, in the background."""
+    project.comparing.measure_rules(evaluation.evaluation)
+    start_collecting(project, evaluation, again=True)
+
+
+def start_collecting(project: Project, evaluation: EvaluationView, *, again: bool = False) -> None:
+    """Compute the results of a finished evaluation in the background, once; and once more with `again`."""
     key = collect_key(evaluation.evaluation)
-    if task(project, key) is None:
+    if again or task(project, key) is None:
         run_in_background(
             project,
             key,

@@ -43,6 +43,25 @@ def moves(project: Project, evaluation: str) -> tuple[str | None, list[str]]:
     return before, moved.filter(pl.col("moved") != "no evidence")["sentence"].to_list()
 
 
+def moves_of_run(project: Project, run_id: str) -> tuple[str, list[str]] | None:
+    """Return since which evaluation a run's slices are told, and the sentences on those that moved, computed once.
+
+    None while that is computed, and where the run or none before it was compared.
+    """
+    evaluation = project.collecting.evaluation_of_run(run_id)
+    if evaluation is None:
+        return None
+    key = f"moved-{run_id}-{evaluation}"
+    if task(project, key) is None:
+        work = "Looking for slices that moved"
+        run_in_background(project, key, work, lambda progress: project.collecting.moved_of_run(run_id))
+    found = finished(project, key)
+    if found is None or found[0] is None:
+        return None
+    before, moved = found
+    return before, moved.filter(pl.col("moved") != "no evidence")["sentence"].to_list()
+
+
 def triage_key(evaluation: str, variant: str) -> str:
     """Name the background work that looks for training examples similar to a variant's failures."""
     return f"triage-{evaluation}-{variant}"

@@ -8,6 +8,7 @@ import streamlit as st
 from workbench.app.review_queue import Event, store_by_session
 from workbench.app.session import errors_shown
 from workbench.project import Project
+from workbench.rating import RatingCard
 
 COMPONENT_KEY = "rating-card"
 STATE = "rating-acknowledged"
@@ -24,24 +25,14 @@ class RatingQueue:
         self._acknowledged: dict[str, int] = st.session_state.setdefault(STATE, {})
 
     def data(self) -> dict[str, Any]:
-        """Return what the card needs now: the next pairs and how far its log is stored."""
-        rated, drawn = self._project.rating.progress(self._evaluation, self._rater)
+        """Return what the card needs now: the next pairs, the last one, how far its log is stored."""
+        hand = self._project.rating.at_hand(self._evaluation, self._rater, PAIRS_AT_ONCE)
         return {
             "queue": f"{self._project.name}:{self._evaluation}:{self._rater}",
-            "pairs": [
-                {
-                    "comparison_id": card.comparison_id,
-                    "prompt": card.messages,
-                    "left": card.left_text,
-                    "right": card.right_text,
-                    "reference": card.reference,
-                    "position": card.position,
-                    "total": card.total,
-                }
-                for card in self._project.rating.pending(self._evaluation, self._rater, limit=PAIRS_AT_ONCE)
-            ],
-            "rated": rated,
-            "total": drawn,
+            "last": None if hand.last is None else _shown(hand.last),
+            "pairs": [_shown(card) for card in hand.pairs],
+            "rated": hand.rated,
+            "total": hand.total,
             "acknowledged": self._acknowledged,
         }
 
@@ -53,3 +44,15 @@ class RatingQueue:
 
     def _store(self, events: Sequence[Event]) -> int:
         return self._project.rating.rate(events, self._rater)
+
+
+def _shown(card: RatingCard) -> dict[str, Any]:
+    return {
+        "comparison_id": card.comparison_id,
+        "prompt": card.messages,
+        "left": card.left_text,
+        "right": card.right_text,
+        "reference": card.reference,
+        "position": card.position,
+        "total": card.total,
+    }

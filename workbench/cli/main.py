@@ -33,6 +33,7 @@ COMMANDS = {
     "import-ratings": "Read what raters elsewhere said: choices between two answers, or scores on criteria.",
     "judge": "Let a judge model compare answers through an endpoint, and say how far it may be trusted.",
     "criteria": "Show or change the criteria that single answers are rated on, with their anchors.",
+    "rules": "Show or change the project's own rules for outputs; each is a metric of every comparison.",
     "results": "Show metrics, differences, win rates and the verdict.",
     "handoff": "Write what serves or distributes a run's model: adapter, merged, GGUF, Ollama, vLLM.",
     "serve": "Serve a run's model on 127.0.0.1 to whatever speaks the OpenAI protocol.",

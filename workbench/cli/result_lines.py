@@ -35,6 +35,7 @@ def result_figures(project: Project, results: Results) -> dict[str, Any]:
         "agreement": project.rating.agreement(results.evaluation),
         **judge_figures(project, results.evaluation),
         "costs": [asdict(cost) for cost in project.comparing.costs(results.evaluation)],
+        "speeds": project.comparing.speeds(results.evaluation).to_dicts(),
         "labels": labels.macro.to_dicts(),
         "label_classes": labels.classes.to_dicts(),
         "verdict": results.verdict,
@@ -54,6 +55,7 @@ def result_lines(project: Project, results: Results) -> list[str]:
         cells = {row["variant"]: _interval(row) for row in rows.iter_rows(named=True)}
         lines.append(f"{metric:<22}" + "".join(f"{cells.get(variant, ''):>28}" for variant in variants))
     lines += label_lines(project, results)
+    lines += project.comparing.speeds(results.evaluation)["sentence"].to_list()
     lines += [cost.sentence for cost in project.comparing.costs(results.evaluation)]
     lines += look_lines(results)
     for row in project.rating.win_rates(results.evaluation).iter_rows(named=True):

@@ -3,8 +3,8 @@
     data/prompts.jsonl      {"example_id", "messages"} a line; a last assistant message is not shown to the model
     data/few_shot.jsonl     {"example_id", "messages"} a line: the training examples that prompts may show
     data/nearest.jsonl      {"example_id", "shots"} a line: the ids of the training examples nearest to a prompt
-    outputs/VARIANT.jsonl   {"example_id", "text", "seconds"} a line, appended batch by batch; an endpoint's lines also
-                            hold the tokens that it counted
+    outputs/VARIANT.jsonl   {"example_id", "text", "seconds", "tokens"} a line, appended batch by batch; an endpoint's
+                            lines hold the tokens that it counted: "prompt_tokens", "completion_tokens"
 
 A base model is loaded once for all its variants: first those without adapter, then one adapter after the other. What is
 answered already is not answered again.
@@ -108,7 +108,12 @@ def _answer(
     def write(batch: list[Output]) -> None:
         with path.open("a", encoding="utf-8") as file:
             for output in batch:
-                row = {"example_id": left[output.position][0], "text": output.text, "seconds": output.seconds}
+                row = {
+                    "example_id": left[output.position][0],
+                    "text": output.text,
+                    "seconds": output.seconds,
+                    "tokens": output.tokens,
+                }
                 file.write(json.dumps(row) + "\n")
 
     generate_outputs(conversations, model, tokenizer, job.generation, on_batch=write, progress=report)

@@ -10,6 +10,11 @@ from pathlib import Path
 
 from pipelines.errors import CurationError
 from workbench.store.database import Database, Transaction
+from workbench.store.migrations_of_comparing import (
+    pairs_that_were_skipped,
+    posterior_of_differences,
+    rules_for_outputs,
+)
 
 Migration = Callable[[Transaction], None]
 
@@ -339,6 +344,9 @@ MIGRATIONS: tuple[Migration, ...] = (
     noise_of_versions,
     single_answers_on_criteria,
     rejected_answers_read_otherwise,
+    rules_for_outputs,
+    pairs_that_were_skipped,
+    posterior_of_differences,
 )
 
 

@@ -37,18 +37,46 @@ class RatingStore:
             {"evaluation": evaluation, "rater": rater},
         )
 
-    def pending(self, evaluation: str, rater: str, limit: int) -> pl.DataFrame:
-        """Return comparisons that this rater has not rated yet, in order."""
+    def at_hand(self, evaluation: str, rater: str, limit: int) -> pl.DataFrame:
+        """Return the comparison that this rater saw last (`seen`), then the next ones neither rated nor skipped.
+
+        Returns:
+            comparison_id, example_id, left_text, right_text, seen; in their order.
+        """
         return self._database.frame(
-            'SELECT comparison_id, example_id, "left", "right", position FROM comparisons'
-            " WHERE evaluation = $evaluation AND rater = $rater"
-            " AND comparison_id NOT IN (SELECT comparison_id FROM ratings)"
-            " ORDER BY position, comparison_id LIMIT $limit",
+            "WITH next AS ((SELECT c.*, FALSE AS seen FROM comparisons c WHERE evaluation = $evaluation"
+            " AND rater = $rater AND comparison_id NOT IN (SELECT comparison_id FROM seen_comparisons)"
+            " ORDER BY position, comparison_id LIMIT $limit) UNION ALL (SELECT c.*, TRUE AS seen FROM comparisons c"
+            " JOIN seen_comparisons s USING (comparison_id) WHERE c.evaluation = $evaluation AND c.rater = $rater"
+            " ORDER BY s.rating_id DESC LIMIT 1))"
+            " SELECT c.comparison_id, c.example_id, l.text AS left_text, r.text AS right_text, c.seen FROM next c"
+            ' JOIN outputs l ON l.evaluation = c.evaluation AND l.variant = c."left" AND l.example_id = c.example_id'
+            ' JOIN outputs r ON r.evaluation = c.evaluation AND r.variant = c."right" AND r.example_id = c.example_id'
+            " ORDER BY c.seen DESC, c.position, c.comparison_id",
             {"evaluation": evaluation, "rater": rater, "limit": limit},
         )
 
+    def progress(self, evaluation: str, rater: str) -> tuple[int, int]:
+        """Return how many comparisons this rater has rated or skipped, and how many are drawn."""
+        rows = self._database.frame(
+            "SELECT count(*) FILTER (WHERE comparison_id IN (SELECT comparison_id FROM seen_comparisons)) AS done,"
+            " count(*) AS drawn FROM comparisons WHERE evaluation = $evaluation AND rater = $rater",
+            {"evaluation": evaluation, "rater": rater},
+        )
+        return int(rows["done"][0]), int(rows["drawn"][0])
+
+    def drawn_of(self, comparison_ids: Sequence[str], rater: str) -> set[str]:
+        """Return those of the ids that were drawn for this rater."""
+        asked = pl.DataFrame({"comparison_id": list(comparison_ids)}, schema={"comparison_id": pl.String})
+        rows = self._database.frame(
+            "SELECT DISTINCT comparison_id FROM comparisons JOIN asked USING (comparison_id) WHERE rater = $rater",
+            {"rater": rater},
+            asked=asked,
+        )
+        return set(rows["comparison_id"])
+
     def append(self, events: Sequence[dict[str, object]], rater: str, now: datetime) -> None:
-        """Append rating events: comparison_id, choice (None takes the last one back), note, session, sequence."""
+        """Append events: comparison_id, choice (or "skip"; None takes the last one back), note, session, sequence."""
         with self._database.transaction() as transaction:
             for event in events:
                 known = transaction.value(

@@ -1,7 +1,7 @@
 """Training runs, evaluations of variants, and the ledger of looks at the test split."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -146,6 +146,19 @@ class RunStore:
             " ORDER BY example_id, variant, metric",
             {"evaluation": evaluation},
         )
+
+    def output_rules(self) -> list[dict[str, Any]]:
+        """Return the rules for outputs that are in force; none where nobody wrote any."""
+        told = self._database.value("SELECT rules FROM output_rules ORDER BY place DESC LIMIT 1")
+        return list(json.loads(str(told))) if told is not None else []
+
+    def set_output_rules(self, rules: Sequence[Mapping[str, Any]], who: str, now: datetime) -> None:
+        """Put rules for outputs in force."""
+        with self._database.transaction() as transaction:
+            transaction.execute(
+                "INSERT INTO output_rules SELECT coalesce(max(place), 0) + 1, $rules, $who, $now FROM output_rules",
+                {"rules": json.dumps(list(rules), ensure_ascii=False), "who": who, "now": now},
+            )
 
     def add_look(self, evaluation: str, version: str, who: str, why: str, now: datetime) -> None:
         """Write a look at the sealed test split into the ledger."""

@@ -80,3 +80,16 @@ def test_a_thousand_calls_a_month_do_not_pay_and_dearer_calls_never_do() -> None
     assert payback is not None
     assert payback.months is None
     assert "never pays" in advise(Facts(kept=1000), dearer)[0][PAYS].advice
+
+
+def test_every_way_of_prompting_the_base_is_one_to_beat() -> None:
+    verdicts = [("better", "base", "b."), ("better", "few-shot", "f."), ("no evidence", "nearest", "n.")]
+    found = answers(verdicts=verdicts)
+    assert (found[PROMPT].answer, found[HELPED].answer) == ("no", "not known")
+    assert found[PROMPT].evidence == "f. n."
+    assert "were not tried" not in found[PROMPT].advice
+    found = answers(verdicts=verdicts[:2])
+    assert found[PROMPT].answer == "yes"
+    assert "Examples looked up for each question were not tried" in found[PROMPT].advice
+    assert answers(verdicts=[*verdicts[:2], ("better", "nearest", "n.")])[PROMPT].answer == "yes"
+    assert answers(verdicts=[("worse", "system", "s."), ("better", "few-shot", "f.")])[PROMPT].answer == "no"

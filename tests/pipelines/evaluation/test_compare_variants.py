@@ -76,6 +76,11 @@ def test_under_thirty_examples_is_too_few_whatever_the_figures() -> None:
     row = found.differences.row(0, named=True)
     assert (row["verdict"], row["q_value"]) == ("too few", None)
     assert "29 examples, 30 are needed" in row["sentence"]
+    # A posterior all the same: Beta(30, 1) above one half.
+    assert row["posterior"] == pytest.approx(1 - 2**-30)
+    assert "tuned is ahead on 29 and behind on 0" in row["sentence"]
+    alike = compare_variants(scores({("base", "exact_match"): [0.0] * 9, ("tuned", "exact_match"): [0.0] * 9}))
+    assert "ahead" not in alike.differences["sentence"][0]
 
 
 def test_pairs_are_the_examples_that_both_variants_have() -> None:

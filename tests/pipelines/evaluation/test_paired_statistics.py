@@ -10,12 +10,14 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportion_
 from pipelines.evaluation.statistics import (
     benjamini_hochberg,
     bootstrap_interval,
+    chance_ahead,
     mcnemar_mid_p,
     mean_estimate,
     newcombe_paired,
     paired_estimate,
     sign_flip_p,
     smallest_detectable,
+    units_ahead,
     wilson,
 )
 
@@ -190,3 +192,24 @@ def test_a_bootstrap_over_groups_covers_where_one_over_examples_does_not() -> No
         over_examples += low <= 0 <= high
     assert over_groups / 150 >= 0.90
     assert over_examples / 150 <= 0.80
+
+
+def _likelihood(share: float, higher: int, lower: int) -> float:
+    return share**higher * (1 - share) ** lower
+
+
+def test_the_chance_of_being_ahead_is_the_beta_posterior() -> None:
+    """Worked out by integrating theta^higher * (1 - theta)^lower above one half."""
+    from scipy.integrate import quad
+
+    for higher, lower in ((0, 0), (5, 0), (6, 2), (2, 6), (14, 13)):
+        above, whole = (quad(_likelihood, start, 1, args=(higher, lower))[0] for start in (0.5, 0))
+        wanted = above / whole
+        assert chance_ahead(higher, lower) == pytest.approx(wanted, abs=1e-9)
+    assert chance_ahead(5, 0) == pytest.approx(1 - 2**-6)
+
+
+def test_units_ahead_counts_groups_once() -> None:
+    first, second = np.array([1.0, 1.0, 0.0, 0.5]), np.array([0.0, 0.5, 0.5, 0.5])
+    assert units_ahead(first, second, None) == (2, 1)
+    assert units_ahead(first, second, np.array([0, 0, 0, 1])) == (1, 0)
