@@ -147,8 +147,8 @@ def test_only_declared_packages_are_imported() -> None:
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     declared = {re.split(r"[<>=\[ ]", name)[0].lower().replace("-", "_") for name in project["dependencies"]}
-    # These are asked for only where they are there (the extras `llama`, `schema`, `mlflow` and `fast`).
-    declared |= {"sklearn", "llama_cpp", "mlflow", "jsonschema", "referencing", *FLOORS, "sample_data"}
+    # These are asked for only where they are there (the extras `llama`, `schema`, `mlflow`, `wandb` and `fast`).
+    declared |= {"sklearn", "llama_cpp", "mlflow", "wandb", "jsonschema", "referencing", *FLOORS, "sample_data"}
     imported = {
         name.split(".")[0] for path in FILES for _, name in imports_of(path.read_text("utf-8"))
     } - sys.stdlib_module_names

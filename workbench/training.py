@@ -152,7 +152,7 @@ class Training:
                 linked to the test split; a share of it is held out to validate on (`run_data.py`).
             force: start in spite of findings that a person may accept, such as very few examples.
             after: runs to wait for; the process waits, whatever becomes of the app.
-            log: where its figures are logged as well, `mlflow:FOLDER`.
+            log: where its figures are logged as well, `mlflow:FOLDER` or `wandb:FOLDER`.
 
         Raises:
             CurationError: nothing was split, too little and not forced, a method or a starting run that cannot work, or

@@ -36,7 +36,7 @@ class TrainJob(BaseModel, frozen=True, extra="forbid"):
     kind: Literal["train"] = "train"
     train: TrainSettings
     after: tuple[str, ...] = Field((), description="Runs beside this one that must be over before it begins.")
-    log: str | None = Field(None, max_length=4000, description="Where figures are logged as well: `mlflow:FOLDER`.")
+    log: str | None = Field(None, max_length=4000, description="Where figures are logged as well: `KIND:FOLDER`.")
     force: bool = Field(False, description="Train in spite of findings that a person may accept.")
 
 

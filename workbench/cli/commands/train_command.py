@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 @click.option("--rerun", metavar="RUN", help="Train again from a run's record: its settings, its data.")
 @click.option("--sweep", multiple=True, metavar="KEY=V1,V2", help="A run for each value, in turn; repeatable once.")
 @click.option("--queue", is_flag=True, help="Wait for the runs that are under way first.")
-@click.option("--log", metavar="mlflow:DIR", help="Log the run for MLflow as well, into a file in DIR; sends nothing.")
+@click.option("--log", metavar="KIND:DIR", help="Log the run in DIR as well, for mlflow or wandb; sends nothing.")
 @click.option("--compare", nargs=2, metavar="OLD NEW", help="Only say what differs between two runs.")
 @click.option("--check", is_flag=True, help="Only look at what the trainer would see.")
 @click.option("--estimate", is_flag=True, help="Only say what it takes: memory, time, cost, here and on rented GPUs.")
