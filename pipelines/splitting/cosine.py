@@ -41,8 +41,14 @@ def cosine_pairs(
 
 def _nearest(best: Similar, block: NDArray[np.float32], start: int, count: int) -> Similar:
     flat = block.ravel()
-    few = min(count, flat.size)
-    places = np.argpartition(-flat, few - 1)[:few] if few else np.empty(0, np.int64)
+    if count and len(best.similarity) == count:
+        # Only what is nearer than the last so far can be among the nearest: of equals, the earlier row stays.
+        places = np.flatnonzero(flat > np.float32(best.similarity[-1]))
+    else:
+        places = np.arange(flat.size)
+    few = min(count, len(places))
+    if few < len(places):
+        places = places[np.argpartition(-flat[places], few - 1)[:few]] if few else places[:0]
     rows, columns = np.divmod(places, block.shape[1])
     left = np.concatenate([best.left, rows + start])
     right = np.concatenate([best.right, columns])

@@ -104,6 +104,11 @@ class CertificateSettings(BaseModel, frozen=True, extra="forbid"):
 
     near_threshold: float = Field(0.7, ge=0.3, le=1.0, description="Jaccard similarity of prompts that is a leak.")
     cosine_threshold: float = Field(0.95, ge=0.3, le=1.0, description="Cosine of prompts that a person should look at.")
+    cosine_pairs: int = Field(
+        2 * 10**9,
+        ge=1,
+        description="Most pairs between two splits whose cosine is computed; of more held-out prompts some are drawn.",
+    )
     floor: float = Field(
         0.3, ge=0.1, le=1.0, description="Similarities below are not searched for; the highest is then unknown."
     )

@@ -11,6 +11,7 @@ import pytest
 
 from pipelines.errors import CurationError
 from pipelines.splitting.certificate import certify_split
+from pipelines.splitting.cosine import cosine_pairs
 from pipelines.splitting.links import link_examples
 from pipelines.splitting.settings import CertificateSettings
 from pipelines.splitting.split import split_examples
@@ -178,3 +179,35 @@ def test_what_does_not_fit_is_refused(mixed):
         certify_split(examples, assignments, vectors=vectors[1:])
     with pytest.raises(CurationError, match="assigned examples are missing"):
         certify_split(examples[1:], assignments)
+
+
+def test_above_the_limit_the_cosine_looks_at_a_part_of_the_held_out_prompts_and_says_so(mixed):
+    examples, assignments, vectors = mixed
+    sizes = dict(assignments.group_by("split").len().iter_rows())
+    most = 3 * sizes["train"] + 1
+    part = certify_split(examples, assignments, vectors=vectors, settings=CertificateSettings(cosine_pairs=most))
+    row = next(row for row in part.checks if (row.measure, row.split_a, row.split_b) == ("cosine", "train", "test"))
+    assert row.pairs_checked == 3 * sizes["train"]
+    rows = {example_id: vectors[place] for place, example_id in enumerate(examples["example_id"])}
+    train, test = (
+        np.stack([rows[i] for i in assignments.filter(pl.col("split") == side)["example_id"].sort()])
+        for side in ("train", "test")
+    )
+    cosines = train @ test[:3].T
+    assert row.highest == pytest.approx(min(cosines.max(), 1.0), abs=1e-6)
+    assert row.found == int((cosines >= row.threshold).sum())
+    others = [row for row in part.checks if row.measure != "cosine"]
+    whole = certify_split(examples, assignments, vectors=vectors)
+    assert others == [row for row in whole.checks if row.measure != "cosine"]
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 5_000])
+def test_the_nearest_pairs_are_those_of_a_full_sort(count):
+    generator = np.random.default_rng(count)
+    left, right = (generator.integers(-2, 3, (size, 4)).astype(np.float32) for size in (2_500, 30))
+    left, right = (side / np.maximum(np.linalg.norm(side, axis=1, keepdims=True), 1) for side in (left, right))
+    _, found, _ = cosine_pairs(left, right, 0.9, count)
+    value = np.minimum((left @ right.T).astype(np.float64), 1.0).ravel()
+    assert np.allclose(found.similarity, np.sort(value)[::-1][:count], atol=1e-6)
+    assert len({*zip(found.left.tolist(), found.right.tolist(), strict=True)}) == len(found.left)
+    assert np.allclose((left[found.left] * right[found.right]).sum(axis=1), found.similarity, atol=1e-6)
