@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,6 +64,20 @@ def fail(out: Path) -> None:
 def test_an_error_for_people_comes_through(ray: Executor, tmp_path: Path) -> None:
     with pytest.raises(CurationError, match="out is wrong"):
         Stages(ray, 1).run("Failing", fail, [(tmp_path / "out",)])
+
+
+def die_once(marker: Path, out: Path) -> None:
+    if not marker.exists():
+        marker.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    out.write_text("there")
+
+
+@needs_ray
+@pytest.mark.filterwarnings("default")
+def test_the_job_of_a_worker_that_died_is_done_by_another(ray: Executor, tmp_path: Path) -> None:
+    [out] = Stages(ray, 1).run("Dying", die_once, [(tmp_path / "marker", tmp_path / "out")])
+    assert out.read_text() == "there"
 
 
 @needs_ray
