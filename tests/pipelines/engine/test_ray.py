@@ -95,6 +95,13 @@ def test_nothing_listens_beyond_this_machine_and_nothing_is_reported(ray: Execut
     assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
 
 
+@needs_ray
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "10.0.0.5", "ray://10.0.0.5:10001", "127.0.0.1:99999"])
+def test_an_address_where_no_ray_answers_is_told_at_once(address: str) -> None:
+    with pytest.raises(CurationError, match=r"No Ray answers|no address"):
+        RayExecutor(2, address)
+
+
 @pytest.mark.skipif(not WITHOUT_RAY, reason="Ray is installed")
 def test_without_ray_the_error_names_the_extra() -> None:
     with pytest.raises(CurationError, match="Ray is not installed"):
