@@ -62,7 +62,13 @@ class RayExecutor:
         self._ray: Any = importlib.import_module("ray")
         if self._ray.is_initialized():
             raise CurationError("This process uses Ray already.", "Run one piece of work at a time.")
-        quiet = {"include_dashboard": False, "num_cpus": processes, "object_store_memory": OBJECT_STORE_BYTES}
+        # "local" starts one even where this machine belongs to a cluster already.
+        quiet = {
+            "address": "local",
+            "include_dashboard": False,
+            "num_cpus": processes,
+            "object_store_memory": OBJECT_STORE_BYTES,
+        }
         chosen: dict[str, Any] = quiet if address is None else {"address": address}
         try:
             self._ray.init(log_to_driver=False, logging_level="ERROR", **chosen)
