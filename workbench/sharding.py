@@ -162,9 +162,9 @@ def _once(folder: Path, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     if not done.is_file():
         figures = work()
         write_text(done, json.dumps(figures, indent=1))
-        shutil.rmtree(folder / "work", ignore_errors=True)
         for draft in folder.rglob(".*.part"):  # of a worker that was killed
             shutil.rmtree(draft, ignore_errors=True) if draft.is_dir() else draft.unlink(missing_ok=True)
+    shutil.rmtree(folder / "work", ignore_errors=True)
     figures = json.loads(done.read_text("utf-8"))
     return dict(figures)
 

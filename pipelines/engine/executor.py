@@ -69,6 +69,8 @@ class LocalExecutor:
         finally:
             for future in waiting:
                 future.cancel()
+            # Nothing is still being written when this returns.
+            wait(waiting)
 
     def _workers(self) -> ProcessPoolExecutor:
         if self._pool is None:

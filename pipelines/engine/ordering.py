@@ -29,8 +29,8 @@ OCCURRENCES = ["example_id", "file", "line"]
 STAGES = 4
 KEY = ["complete", "length", "example_id"]
 DESCENDING = [True, True, False]
-# Keys that a shard gives to choose the cuts by, for each part.
-SAMPLED = 32
+# Keys to choose the cuts by, from all shards together, for each part; every shard gives as many at least.
+SAMPLED = 64
 MOST_ROWS = 1 << 32
 
 
@@ -74,7 +74,8 @@ def put_in_order(shards: list[Path], parts: int, folder: Path, stages: Stages) -
         CurationError: a shard lacks a column, or there are more than 2^32 examples.
     """
     work = folder / "work"
-    jobs = [(path, parts, numbered(work / "keys", number, ".parquet")) for number, path in enumerate(shards)]
+    sampled = SAMPLED * -(-parts // len(shards))
+    jobs = [(path, sampled, numbered(work / "keys", number, ".parquet")) for number, path in enumerate(shards)]
     keys = stages.run("Sampling", sample_keys, jobs)
     [cuts] = stages.run("Choosing cuts", choose_cuts, [(keys, parts, work / "cuts.parquet")])
     dealt = stages.run(
@@ -92,12 +93,12 @@ def put_in_order(shards: list[Path], parts: int, folder: Path, stages: Stages) -
     return Parts(folders, offsets)
 
 
-def sample_keys(shard: Path, parts: int, out: Path) -> None:
-    """Write the keys of some rows of a shard, evenly spread over its order."""
+def sample_keys(shard: Path, most: int, out: Path) -> None:
+    """Write the keys of at most so many rows of a shard, evenly spread over its order."""
     examples = read_frames([shard])
     check_columns(examples, SHARD, f"rows of {shard.name}")
     keys = examples.select("example_id", **PREFERENCE).select(KEY).sort(KEY, descending=DESCENDING)
-    count = min(len(keys), SAMPLED * parts)
+    count = min(len(keys), most)
     write_frame(out, keys[np.linspace(0, max(len(keys) - 1, 0), count).astype(np.int64)])
 
 

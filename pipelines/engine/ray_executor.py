@@ -15,7 +15,9 @@ import importlib
 import importlib.util
 import os
 import pickle
+import socket
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -30,6 +32,7 @@ ONLY_HERE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 # Nothing is put there; the least that Ray accepts is 75 MiB.
 OBJECT_STORE_BYTES = 100 << 20
 TRIES_AGAIN = 2
+REACHED_WITHIN = 10.0  # seconds
 # Tasks that wait at Ray for each processor that it has: enough that none is idle.
 WAITING_A_PROCESSOR = 4
 
@@ -52,10 +55,20 @@ class RayExecutor:
         os.environ.update(QUIET)
         if address is None:
             os.environ.update(ONLY_HERE)
+        elif address != "auto":
+            _check_reachable(address)
+        if address is not None and _has_token():
+            os.environ.setdefault("RAY_AUTH_MODE", "token")
         self._ray: Any = importlib.import_module("ray")
         if self._ray.is_initialized():
             raise CurationError("This process uses Ray already.", "Run one piece of work at a time.")
-        quiet = {"include_dashboard": False, "num_cpus": processes, "object_store_memory": OBJECT_STORE_BYTES}
+        # "local" starts one even where this machine belongs to a cluster already.
+        quiet = {
+            "address": "local",
+            "include_dashboard": False,
+            "num_cpus": processes,
+            "object_store_memory": OBJECT_STORE_BYTES,
+        }
         chosen: dict[str, Any] = quiet if address is None else {"address": address}
         try:
             self._ray.init(log_to_driver=False, logging_level="ERROR", **chosen)
@@ -110,6 +123,31 @@ class RayExecutor:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._ray.shutdown()
+
+
+def _has_token() -> bool:
+    """Whether there is a token; who joins a cluster has to say that it is to be shown, `ray start` does by itself."""
+    return (
+        bool(os.environ.get("RAY_AUTH_TOKEN") or os.environ.get("RAY_AUTH_TOKEN_PATH"))
+        or (Path.home() / ".ray" / "auth_token").is_file()
+    )
+
+
+def _check_reachable(address: str) -> None:
+    """Knock at an address: Ray itself would try for minutes.
+
+    Raises:
+        CurationError: it is none, or nothing answers there.
+    """
+    host, _, port = address.rpartition(":")
+    if not host or "/" in host or not port.isdecimal():
+        raise CurationError(f"'{address}' is no address of a Ray cluster.", "Write host:port, such as 10.0.0.5:6379.")
+    try:
+        socket.create_connection((host, int(port)), REACHED_WITHIN).close()
+    except (OSError, OverflowError) as error:
+        raise CurationError(
+            f"No Ray answers at {address}: {error}.", "Check the address, and that the cluster runs: ray status."
+        ) from error
 
 
 def _call(module: str, name: str, job: bytes) -> None:

@@ -59,7 +59,7 @@ def _in_a_process(rows: int, more: list[str]) -> dict[str, float]:
 
 
 def _measure(rows: int, *, peer: bool) -> dict[str, float]:
-    texts = _texts(rows)
+    texts = recombined_texts(rows)
     settings = DuplicateSettings(shingle_words=3, near_threshold=0.7, short_words=0)
     if peer:
         began = time.process_time()
@@ -76,7 +76,7 @@ def _measure(rows: int, *, peer: bool) -> dict[str, float]:
     return {"pairs": pairs, "seconds": round(seconds, 2), "megabytes": round(peak)}
 
 
-def _texts(count: int) -> list[str]:
+def recombined_texts(count: int) -> list[str]:
     draw = random.Random(2026)
     sentences = [
         sentence

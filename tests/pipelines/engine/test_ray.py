@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,6 +66,20 @@ def test_an_error_for_people_comes_through(ray: Executor, tmp_path: Path) -> Non
         Stages(ray, 1).run("Failing", fail, [(tmp_path / "out",)])
 
 
+def die_once(marker: Path, out: Path) -> None:
+    if not marker.exists():
+        marker.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    out.write_text("there")
+
+
+@needs_ray
+@pytest.mark.filterwarnings("default")
+def test_the_job_of_a_worker_that_died_is_done_by_another(ray: Executor, tmp_path: Path) -> None:
+    [out] = Stages(ray, 1).run("Dying", die_once, [(tmp_path / "marker", tmp_path / "out")])
+    assert out.read_text() == "there"
+
+
 @needs_ray
 @pytest.mark.filterwarnings("default")
 def test_nothing_listens_beyond_this_machine_and_nothing_is_reported(ray: Executor) -> None:
@@ -78,6 +93,13 @@ def test_nothing_listens_beyond_this_machine_and_nothing_is_reported(ray: Execut
     assert len(listening) > 2
     assert {address.removeprefix("::ffff:") for _, address in listening} <= {"127.0.0.1", "::1"}, listening
     assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
+
+
+@needs_ray
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "10.0.0.5", "ray://10.0.0.5:10001", "127.0.0.1:99999"])
+def test_an_address_where_no_ray_answers_is_told_at_once(address: str) -> None:
+    with pytest.raises(CurationError, match=r"No Ray answers|no address"):
+        RayExecutor(2, address)
 
 
 @pytest.mark.skipif(not WITHOUT_RAY, reason="Ray is installed")

@@ -12,7 +12,7 @@ from workbench.cli.answer import json_option, progress_on_stderr, settings_given
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the results; a rerun goes on.")
 @click.option(
-    "--shards", default=8, show_default=True, type=click.IntRange(1, 10_000), help="Into how many the work is cut."
+    "--shards", default=8, show_default=True, type=click.IntRange(1, 4_096), help="Into how many the work is cut."
 )
 @click.option("--only", help="Of duplicates, scores, embeddings, clusters, joined by commas; all when not given.")
 @click.option(
