@@ -164,8 +164,8 @@ if evaluations:
         st.button("Resume", type="primary", on_click=session.attempt, args=(project.comparing.resume, name))
     else:
         comparisons.start_collecting(project, evaluation)
-        if not watch(project, comparisons.collect_key(name)):
-            results = finished(project, comparisons.collect_key(name))
+        if not watch(project, comparisons.collect_key(evaluation)):
+            results = finished(project, comparisons.collect_key(evaluation))
             if results is not None:
                 draw_results(project, evaluation, results)
 with st.container() if not evaluations else st.expander("Compare again"):

@@ -26,9 +26,9 @@ def title_of(evaluation: EvaluationView) -> str:
     return f"{evaluation.evaluation} · {evaluation.split} · {variants}"
 
 
-def collect_key(evaluation: str) -> str:
-    """Name the background work that computes an evaluation's metrics."""
-    return f"collect-{evaluation}"
+def collect_key(evaluation: EvaluationView) -> str:
+    """Name the background work that computes an evaluation's metrics: other variants are other work."""
+    return f"collect-{evaluation.evaluation}-{'-'.join(evaluation.variants)}"
 
 
 def measure_by_rules(project: Project, evaluation: EvaluationView) -> None:
@@ -39,7 +39,7 @@ def measure_by_rules(project: Project, evaluation: EvaluationView) -> None:
 
 def start_collecting(project: Project, evaluation: EvaluationView, *, again: bool = False) -> None:
     """Compute the results of a finished evaluation in the background, once; and once more with `again`."""
-    key = collect_key(evaluation.evaluation)
+    key = collect_key(evaluation)
     if again or task(project, key) is None:
         run_in_background(
             project,
