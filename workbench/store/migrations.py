@@ -320,6 +320,12 @@ def rejected_answers_read_otherwise(transaction: Transaction) -> None:
     transaction.execute("CREATE TABLE rejected_answers (batch BIGINT, before VARCHAR, after VARCHAR)")
 
 
+def topics_of_clusters(transaction: Transaction) -> None:
+    """The topic that each cluster lies in; unknown until the coverage stage runs again."""
+    transaction.execute("ALTER TABLE clusters ADD COLUMN topic_id INTEGER")
+    transaction.execute("ALTER TABLE clusters ADD COLUMN topic VARCHAR")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     examples_and_where_they_came_from,
     decisions_of_people,
@@ -339,6 +345,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     noise_of_versions,
     single_answers_on_criteria,
     rejected_answers_read_otherwise,
+    topics_of_clusters,
 )
 
 

@@ -8,7 +8,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from pipelines.coverage import cluster
-from pipelines.coverage.cluster import cluster_vectors
+from pipelines.coverage.flat import cluster_vectors
 from pipelines.coverage.settings import CoverageSettings
 from pipelines.embedding import static
 from pipelines.embedding.choose import open_encoder
