@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.components.balance import draw_balance
 from pages.components.coverage_map import coverage_map
 from workbench.app import charts, session
 from workbench.app.gap_brief import brief_of, example_prompts
@@ -80,6 +81,8 @@ if nothing_found_yet(
 view = project.curation.coverage()
 gaps = project.curation.gaps()
 with st.container(horizontal=True, vertical_alignment="center"):
+    if not view.topics.is_empty():
+        st.metric("Topics", f"{view.topics.height:,}", width="content", border=True)
     st.metric("Clusters", f"{view.clusters.height:,}", width="content", border=True)
     if view.coverage is not None:
         near = "Share of production queries that have training examples near"
@@ -87,6 +90,14 @@ with st.container(horizontal=True, vertical_alignment="center"):
         st.metric("Gaps", f"{gaps.height:,}", width="content", border=True)
     draw_run_button(project, "Run again")
 draw_map(view)
+if not view.topics.is_empty():
+    with st.expander("Topics and the clusters within them"):
+        st.dataframe(
+            view.topics,
+            hide_index=True,
+            column_order=["topic", "examples", "production", "clusters", "holds"],
+            column_config={"holds": st.column_config.ListColumn("its clusters", width="large")},
+        )
 
 st.header("Gaps against production", anchor=False)
 if view.coverage is None:
@@ -100,3 +111,6 @@ elif gaps.is_empty():
     st.caption("No cluster is significantly rarer in training than in production.")
 else:
     draw_gaps(gaps)
+
+st.header("Balance", anchor=False)
+draw_balance(project, session.reviewer_name())

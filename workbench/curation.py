@@ -85,13 +85,14 @@ MOST_POINTS = 200_000
 
 @dataclass(frozen=True)
 class CoverageView:
-    """The map: points, clusters, and the share of production queries that have training examples near.
+    """The map: points, topics, their clusters, and the share of production queries that have training examples near.
 
     `points` is a sample of `MOST_POINTS` where there are more; `total` counts them all.
     """
 
     points: pl.DataFrame
     total: int
+    topics: pl.DataFrame
     clusters: pl.DataFrame
     coverage: float | None
 
@@ -226,6 +227,7 @@ class Curation:
         share = record.figures.get("coverage")
         return CoverageView(
             *self._store.browse.map_points(MOST_POINTS),
+            self._store.analysis.topics(),
             self._store.analysis.clusters(),
             float(share) if isinstance(share, int | float) else None,
         )

@@ -17,6 +17,7 @@ import psutil
 from pipelines.errors import CurationError
 from workbench.advising import Advising
 from workbench.backup import Backup
+from workbench.balancing import Balancing
 from workbench.browsing import Browsing
 from workbench.chatting import Chatting
 from workbench.collecting import Collecting
@@ -188,6 +189,11 @@ class Project:
     def decontaminating(self) -> Decontaminating:
         """What gives held-out examples away, and dropping it."""
         return Decontaminating(self.store)
+
+    @cached_property
+    def balancing(self) -> Balancing:
+        """Caps and quotas over topics, clusters or sources."""
+        return Balancing(self.store)
 
     @cached_property
     def selecting(self) -> Selecting:

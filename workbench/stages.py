@@ -45,7 +45,7 @@ _READS = {
 }
 
 # Raised when a stage's code changes what it would answer, so that old results are computed again.
-_STAGE_VERSION = 4
+_STAGE_VERSION = 5
 
 
 @dataclass(frozen=True)
@@ -225,6 +225,7 @@ def _coverage(settings: Any, inputs: Inputs, store: Store, progress: Progress) -
         pooled, vectors, settings, weights=weights.to_numpy().astype(np.float64), progress=part_of(progress, 0.4, 1.0)
     )
     figures: dict[str, object] = {
+        "topics": found.clusters["topic_id"].n_unique(),
         "clusters": found.clusters["cluster_id"].n_unique(),
         "gaps": found.gaps.height,
         "collect": int(found.gaps["collect"].sum()),

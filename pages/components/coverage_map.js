@@ -294,7 +294,7 @@ class CoverageMap {
   }
 
   drawButtons() {
-    const names = { cluster: "Cluster", role: "Role", state: "State", quality: "Quality" };
+    const names = { topic: "Topic", cluster: "Cluster", role: "Role", state: "State", quality: "Quality" };
     this.bar.replaceChildren(make("span", "faint", "Colour by"));
     for (const [name, title] of Object.entries(names)) {
       const choice = button(title, name === this.by ? "chosen" : "", () => {

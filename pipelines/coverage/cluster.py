@@ -1,109 +1,80 @@
-"""Clusters of prompts: k-means over unit vectors, over-fine on purpose.
+"""Clusters of prompts on two levels: topics, and within each topic clusters that are over-fine on purpose.
 
 Training and production prompts are clustered together, without telling which is which: only then is the test for gaps
-valid when there is none. About 60 prompts a cluster separate topics well enough to find gaps with a precision of 0.91
-to 1.00 on 150 intents, where half as many clusters gave 0.80 to 1.00. Equal vectors are one point with a weight.
+valid when there is none. How many topics there are is found (`topics.py`); within a topic k-means makes about one
+cluster for every 60 prompts, which separates intents well enough to find gaps. Prompts with equal vectors are one point
+with a weight.
 
 Runs on one thread: sums of floats in the order of their arrival would make the result depend on the machine's load.
 
-Source: Lloyd 1982; k-means++ of Arthur and Vassilvitskii 2007 (scikit-learn).
 Not covered: noise points; every prompt is in a cluster.
 """
 
-import math
-import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pipelines.coverage.cells import Floats, Ints, Points, make_cells
+from pipelines.coverage.flat import DECIMALS, Labels, by_size, suggested_clusters
+from pipelines.coverage.representation import represent
 from pipelines.coverage.settings import CoverageSettings
+from pipelines.coverage.topics import find_topics
 from pipelines.embedding.encoder import Vectors
 
-Labels = NDArray[np.int32]
-ROWS_A_CLUSTER = 60
-# More rows than this add nothing to where the centres lie: they are only assigned.
-FIT_ROWS = 50_000
-ASSIGNED_AT_ONCE = 1_024
-# Vectors that agree in this many decimals are one point: batches of an encoder differ in the seventh.
-DECIMALS = 5
+
+@dataclass(frozen=True)
+class Clustering:
+    """Two levels: `(n,)` int32 each, numbered from 0 by size, largest first; a cluster lies within one topic."""
+
+    topics: Labels
+    clusters: Labels
 
 
-def cluster_vectors(vectors: Vectors, settings: CoverageSettings) -> Labels:
-    """Assign each row to a cluster.
+def cluster_prompts(prompts: Sequence[str], vectors: Vectors, settings: CoverageSettings) -> Clustering:
+    """Assign each prompt to a topic and to a cluster within it.
 
     Args:
-        vectors: `(n, d)` unit rows, in an order that does not depend on how they were read (by id).
-        settings: number of clusters and seed.
+        prompts: texts, in an order that does not depend on how they were read (by id).
+        vectors: `(n, d)` unit rows, aligned to them.
+        settings: number of clusters and topics, or none of them; seed.
 
     Returns:
-        `(n,)` int32, clusters numbered from 0 by size, largest first; empty for no rows.
+        Both levels; empty for no prompts.
     """
     if not len(vectors):
-        return np.empty(0, dtype=np.int32)
-    points, point_of, weights = distinct_points(vectors)
-    count = min(settings.clusters or suggested_clusters(len(vectors)), len(points))
-    labels = np.zeros(len(points), dtype=np.int64)
-    if count > 1:
-        chosen = np.arange(len(points))
-        if len(points) > FIT_ROWS:
-            chosen = np.sort(np.random.default_rng(settings.seed).choice(len(points), FIT_ROWS, replace=False))
-        once = len(points) > FIT_ROWS // 5
-        labels = nearest_centre(points, fit_centres(points[chosen], weights[chosen], count, settings.seed, once=once))
-    return _by_size(labels[point_of])
+        return Clustering(np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32))
+    _, first, point_of, counts = np.unique(
+        np.round(vectors, DECIMALS), axis=0, return_index=True, return_inverse=True, return_counts=True
+    )
+    point_of = point_of.reshape(-1)
+    points = represent([prompts[row] for row in first], vectors[first], settings.seed)
+    weights = counts.astype(np.float64)
+    wanted = min(settings.clusters or suggested_clusters(len(vectors)), len(points))
+    most = wanted if settings.clusters else len(points)
+    topics = find_topics(points, weights, settings.topics, most, settings.seed)
+    clusters = _within(points, weights, topics, wanted, settings.seed)
+    return Clustering(by_size(topics[point_of]), by_size(clusters[point_of]))
 
 
-def distinct_points(vectors: Vectors) -> tuple[Vectors, NDArray[np.int64], NDArray[np.int64]]:
-    """Return the distinct points of rounded vectors, sorted; of each row its point; of each point how many rows."""
-    points, point_of, weights = np.unique(np.round(vectors, DECIMALS), axis=0, return_inverse=True, return_counts=True)
-    return points, point_of.reshape(-1), weights
+def shares_of(sizes: Floats, total: int) -> Ints:
+    """Share out so many clusters in proportion to sizes: one each at least, the rest by largest remainder."""
+    spare = max(0, total - len(sizes))
+    exact = np.maximum(sizes / sizes.sum() * total - 1, 0)
+    exact *= spare / exact.sum() if exact.sum() > 0 else 0
+    given = np.floor(exact).astype(np.int64)
+    order = np.argsort(given - exact, kind="stable")
+    given[order[: spare - int(given.sum())]] += 1
+    return np.asarray(given + 1)
 
 
-def suggested_clusters(rows: int) -> int:
-    """Return how many clusters to make: rows / 60, and somewhat more where there are few rows."""
-    return max(1, round(rows / ROWS_A_CLUSTER), round(math.sqrt(rows)))
-
-
-def fit_centres(points: Vectors, weights: NDArray[np.int64], count: int, seed: int, *, once: bool) -> Vectors:
-    """Find the centres of clusters.
-
-    Args:
-        points: `(n, d)` distinct points in an order that does not depend on how they were read.
-        weights: how many rows lie at each.
-        count: of clusters, at most n.
-        seed: of the first centres.
-        once: start from one choice of first centres, not from three: for many points.
-
-    Returns:
-        `(count, d)` float32.
-    """
-    from sklearn.cluster import KMeans
-    from sklearn.exceptions import ConvergenceWarning
-    from threadpoolctl import threadpool_limits
-
-    model = KMeans(count, n_init=1 if once else 3, random_state=seed)
-    with warnings.catch_warnings(), threadpool_limits(limits=1):
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(points, sample_weight=weights.astype(np.float64))
-    return np.asarray(model.cluster_centers_, dtype=np.float32)
-
-
-def nearest_centre(points: Vectors, centres: Vectors) -> NDArray[np.int64]:
-    """Return the number of each point's nearest centre; the lower one of two that are equally near."""
-    from threadpoolctl import threadpool_limits
-
-    half = (np.square(centres).sum(axis=1) / 2).astype(np.float32)
-    nearest = np.empty(len(points), dtype=np.int64)
-    with threadpool_limits(limits=1):
-        for start in range(0, len(points), ASSIGNED_AT_ONCE):
-            block = points[start : start + ASSIGNED_AT_ONCE]
-            nearest[start : start + ASSIGNED_AT_ONCE] = (block @ centres.T - half).argmax(axis=1)
-    return nearest
-
-
-def _by_size(labels: NDArray[np.int64]) -> Labels:
-    """Number clusters by size; among equals the one with the earlier row comes first."""
-    names, first, sizes = np.unique(labels, return_index=True, return_counts=True)
-    order = np.lexsort((first, -sizes))
-    number = np.empty(names.max() + 1, dtype=np.int32)
-    number[names[order]] = np.arange(len(names), dtype=np.int32)
-    return number[labels]
+def _within(points: Points, weights: Floats, topics: Ints, count: int, seed: int) -> Ints:
+    """Cut every topic into its share of the clusters."""
+    labels = np.empty(len(points), dtype=np.int64)
+    used = 0
+    for topic, share in enumerate(shares_of(np.bincount(topics, weights=weights).astype(np.float64), count).tolist()):
+        rows = np.flatnonzero(topics == topic)
+        found = make_cells(points[rows], weights[rows], min(share, len(rows)), seed).of
+        labels[rows] = used + found
+        used += int(found.max()) + 1
+    return labels

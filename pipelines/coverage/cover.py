@@ -1,6 +1,6 @@
 """Map coverage: one table of clusters for browsing, and the gaps against production within the same clusters.
 
-    vectors of prompts -> clusters of the pool -> titles, places on the map -> gaps, share of production that is covered
+    vectors of prompts -> topics and clusters of the pool -> titles, places on the map -> gaps, share that is covered
 
 Not covered: a two-sample test of the whole, coverage by length, language or form.
 """
@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pipelines.coverage.cluster import cluster_vectors
+from pipelines.coverage.cluster import cluster_prompts
 from pipelines.coverage.gaps import GAPS, find_gaps
 from pipelines.coverage.headline import covered_share
 from pipelines.coverage.map2d import map_vectors
@@ -24,7 +24,15 @@ from pipelines.progress import Progress, no_progress, part_of
 
 PROMPTS = pl.Schema({"example_id": pl.String, "prompt": pl.String, "role": pl.String})
 CLUSTERS = pl.Schema(
-    {"example_id": pl.String, "cluster_id": pl.Int32, "title": pl.String, "x": pl.Float32, "y": pl.Float32}
+    {
+        "example_id": pl.String,
+        "topic_id": pl.Int32,
+        "topic": pl.String,
+        "cluster_id": pl.Int32,
+        "title": pl.String,
+        "x": pl.Float32,
+        "y": pl.Float32,
+    }
 )
 ROLES = ("production", "train")
 
@@ -34,7 +42,8 @@ class Coverage:
     """What was found.
 
     Attributes:
-        clusters: columns of `CLUSTERS`, one row an example, by example id; the largest cluster is number 0.
+        clusters: columns of `CLUSTERS`, one row an example, by example id; each cluster lies within one
+            topic, the largest topic and the largest cluster are number 0.
         gaps: columns of `gaps.GAPS`, the most missing first; empty without production.
         coverage: share of production that has a training example near it (see `headline.py`); None without production.
         settings: that were used.
@@ -85,9 +94,11 @@ def map_coverage(
     production = (pool["role"] == "production").to_numpy()
 
     progress(0.0, f"Clustering {len(pool):,} prompts")
-    labels = cluster_vectors(rows, settings)
+    found = cluster_prompts(pool["prompt"].to_list(), rows, settings)
+    labels = found.clusters
     progress(0.25, "Naming the clusters")
     titles = cluster_titles(pool["prompt"], labels)
+    topics = cluster_titles(pool["prompt"], found.topics)
     places = map_vectors(rows, settings, progress=part_of(progress, 0.3, 0.85))
     progress(0.85, "Looking for gaps")
     gaps = find_gaps(pool["prompt"], production, rows, labels, titles, volume, settings)
@@ -95,6 +106,8 @@ def map_coverage(
     clusters = pl.DataFrame(
         {
             "example_id": pool["example_id"],
+            "topic_id": found.topics,
+            "topic": pl.Series([topics[int(topic)] for topic in found.topics], dtype=pl.String),
             "cluster_id": labels,
             "title": pl.Series([titles[int(label)] for label in labels], dtype=pl.String),
             "x": places[:, 0],
@@ -102,7 +115,7 @@ def map_coverage(
         },
         schema=CLUSTERS,
     ).unique("example_id", keep="first", maintain_order=True)
-    progress(1.0, f"Found {len(titles):,} clusters and {len(gaps):,} gaps")
+    progress(1.0, f"Found {len(topics):,} topics, {len(titles):,} clusters and {len(gaps):,} gaps")
     return Coverage(clusters, gaps.match_to_schema(GAPS), share, settings)
 
 

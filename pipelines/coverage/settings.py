@@ -9,6 +9,9 @@ class CoverageSettings(BaseModel, frozen=True, extra="forbid"):
     clusters: int | None = Field(
         None, ge=1, le=10_000, description="Number of clusters; left open, about one for every 60 prompts."
     )
+    topics: int | None = Field(
+        None, ge=1, le=10_000, description="Number of topics that the clusters lie in; left open, it is found."
+    )
     false_discovery_rate: float = Field(
         0.05, gt=0.0, lt=1.0, description="Share of the reported gaps that may be due to chance."
     )

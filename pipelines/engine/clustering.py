@@ -2,7 +2,7 @@
 
     vectors -> points of a sample -> centres -> assigned and counted, shard by shard -> numbered by size
 
-Up to `FIT_ROWS` examples the sample is all of them and the clusters are those of `pipelines/coverage/cluster.py`.
+Up to `FIT_ROWS` examples the sample is all of them and the clusters are those of `pipelines/coverage/flat.py`.
 Beyond, a point is in the sample when its hash is low enough, which no order of shards changes. The number of clusters
 follows the same rule and ends at `MOST_CLUSTERS`.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from pipelines.coverage.cluster import FIT_ROWS, distinct_points, fit_centres, nearest_centre, suggested_clusters
+from pipelines.coverage.flat import FIT_ROWS, distinct_points, fit_centres, nearest_centre, suggested_clusters
 from pipelines.coverage.settings import CoverageSettings
 from pipelines.engine.shard_files import read_frames, whole_file, whole_folder, write_frame
 from pipelines.engine.stages import Stages, numbered

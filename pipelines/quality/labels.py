@@ -3,11 +3,12 @@
 A field is a label when it is answered often with few distinct values: a field of JSON answers, or the whole answer of
 a task whose answers are a few words. For each field two models give every example a probability of every label without
 having seen the example, or another of the same wording: the votes of the nearest prompts by vectors, weighted by
-cosine, and a cross-validated logistic regression over words and word pairs. Their weighted mean is taken and a label
-is doubtful when another one is more probable by at least `label_margin`.
+cosine, and a cross-validated logistic regression over words, word pairs and the vector. Their weighted mean is taken
+and a label is doubtful when another one is more probable by at least `label_margin`.
 
 Source: kNN votes and cross-validated LR, mean of both, ranked by margin; confident-learning flags alone recall less
-(measured on `clinc150`). Words rather than vectors feed the regression because a single phrase decides many labels.
+(measured on `clinc150`). Words feed the regression beside the vector because a single phrase decides many labels: on
+intents other than those of the reported figure, average precision 0.968 with both, 0.951 with words alone.
 Not covered: labels that the prompt does not decide; a field that the models cannot predict is left out.
 """
 
@@ -198,8 +199,11 @@ def label_probabilities(
     votes = _neighbour_votes(vectors, wording, given, labels, settings)
     if matrix is None:
         return votes
+    from scipy.sparse import csr_array, hstack
+
+    both = hstack([matrix, csr_array(vectors)]).tocsr()
     share = settings.regression_share
-    table: np.ndarray = share * _regression(matrix, wording, given, labels, settings) + (1 - share) * votes
+    table: np.ndarray = share * _regression(both, wording, given, labels, settings) + (1 - share) * votes
     return table
 
 

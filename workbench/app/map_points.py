@@ -25,7 +25,7 @@ class MapPoints:
     """The points of a project's map.
 
     Args:
-        points: columns example_id, x, y, title, role, state, quality, prompt.
+        points: columns example_id, x, y, topic, title, role, state, quality, prompt.
     """
 
     def __init__(self, points: pl.DataFrame) -> None:
@@ -57,7 +57,7 @@ class MapPoints:
             "codes": {},
             "legends": {},
         }
-        for name, column in (("cluster", "title"), ("role", "role"), ("state", "state")):
+        for name, column in (("topic", "topic"), ("cluster", "title"), ("role", "role"), ("state", "state")):
             packed["legends"][name], packed["codes"][name] = _categories(self._points[column])
         packed["legends"]["quality"] = [f"{step / QUALITY_STEPS:.1f}" for step in range(QUALITY_STEPS)]
         packed["codes"]["quality"] = _quality_codes(self._points["quality"])

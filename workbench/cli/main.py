@@ -20,6 +20,7 @@ COMMANDS = {
     "import": "Read files of examples into a project.",
     "curate": "Run the stages: duplicates, embeddings, coverage, personal data, conflicts, quality.",
     "decide": "Keep, drop or flag examples in bulk.",
+    "balance": "Show how the examples lie over topics; cap them or set quotas: seen first, then applied.",
     "repair": "Find and replace in many examples: see what would change, then change it.",
     "personal-data": "Redact, pseudonymise or drop personal data: see what would change, then change it.",
     "taste": "Learn what the reviewers keep from what they decided; say how sure that is.",

@@ -176,6 +176,20 @@ class AnalysisStore:
             " ORDER BY examples DESC, c.cluster_id"
         )
 
+    def topics(self) -> pl.DataFrame:
+        """Return topics, largest first: topic_id, topic, clusters, examples, production, holds (cluster titles)."""
+        return self._database.frame(
+            "WITH sized AS (SELECT c.topic_id, any_value(c.topic) AS topic, c.cluster_id, any_value(c.title) AS title,"
+            " count(*) FILTER (t.example_id IS NOT NULL) AS examples,"
+            " count(*) FILTER (t.example_id IS NULL) AS production FROM clusters c LEFT JOIN"
+            " (SELECT example_id FROM roles WHERE role = 'train') t USING (example_id)"
+            " WHERE c.topic_id IS NOT NULL GROUP BY c.topic_id, c.cluster_id)"
+            " SELECT topic_id, any_value(topic) AS topic, count(*) AS clusters, sum(examples)::BIGINT AS examples,"
+            " sum(production)::BIGINT AS production,"
+            " list(title ORDER BY examples + production DESC, cluster_id) AS holds"
+            " FROM sized GROUP BY topic_id ORDER BY examples DESC, topic_id"
+        )
+
     def cluster_of(self) -> pl.DataFrame:
         """Return example_id, cluster_id."""
         return self._database.frame("SELECT example_id, cluster_id FROM clusters ORDER BY example_id")

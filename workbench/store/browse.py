@@ -214,12 +214,14 @@ class BrowseStore:
     def selectable(self) -> pl.DataFrame:
         """Return the training examples that may be left out, dropped and sealed ones aside.
 
-        Columns: example_id, quality, tokens, source, cluster (its title), suggestion.
+        Columns: example_id, quality, tokens, source, cluster (its title), topic, suggestion.
         """
         self._catalog.refresh()
         return self._database.frame(
-            "SELECT e.example_id, e.quality, e.tokens::BIGINT AS tokens, e.source, c.title AS cluster, e.suggestion"
-            f" FROM {SELECTION_FROM} LEFT JOIN (SELECT cluster_id, any_value(title) AS title FROM clusters"
+            "SELECT e.example_id, e.quality, e.tokens::BIGINT AS tokens, e.source, c.title AS cluster, c.topic,"
+            " e.suggestion"
+            f" FROM {SELECTION_FROM} LEFT JOIN (SELECT cluster_id, any_value(title) AS title,"
+            " any_value(topic) AS topic FROM clusters"
             " GROUP BY cluster_id) c USING (cluster_id) WHERE e.shown AND (e.roles & 1) <> 0 AND e.state <> 'dropped'"
             " ORDER BY e.example_id"
         )
@@ -243,9 +245,9 @@ class BrowseStore:
         """
         self._catalog.refresh()
         points = self._database.frame(
-            "WITH chosen AS (SELECT example_id, x, y, cluster_id, title FROM clusters"
+            "WITH chosen AS (SELECT example_id, x, y, cluster_id, title, topic FROM clusters"
             " ORDER BY hash(example_id), example_id LIMIT $most)"
-            " SELECT c.example_id, c.x, c.y, c.cluster_id, c.title,"
+            " SELECT c.example_id, c.x, c.y, c.cluster_id, c.title, c.topic,"
             " CASE WHEN (k.roles & 1) = 0 THEN 'production' ELSE 'train' END AS role, k.state, k.quality,"
             " CASE WHEN z.example_id IS NULL THEN left(e.prompt, 120) ELSE '(sealed test example)' END AS prompt"
             f" FROM chosen c JOIN examples e USING (example_id) JOIN {CATALOG} k USING (example_id)"

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from pipelines.errors import CurationError
 from workbench.store.database import Database, Transaction
-from workbench.store.migrations_of_comparing import (
+from workbench.store.later_migrations import (
     pairs_that_were_skipped,
     posterior_of_differences,
     rules_for_outputs,
+    topics_of_clusters,
 )
 
 Migration = Callable[[Transaction], None]
@@ -347,6 +348,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     rules_for_outputs,
     pairs_that_were_skipped,
     posterior_of_differences,
+    topics_of_clusters,
 )
 
 

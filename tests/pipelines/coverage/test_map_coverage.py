@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pipelines.coverage.cluster import cluster_vectors
+from pipelines.coverage.cluster import cluster_prompts
 from pipelines.coverage.cover import CLUSTERS, PROMPTS, map_coverage
 from pipelines.coverage.gaps import GAPS, find_gaps
 from pipelines.coverage.map2d import map_vectors
@@ -63,7 +63,7 @@ def test_no_difference_gives_no_gap() -> None:
     claims = 0
     for seed in range(5):
         examples, vectors = topics_frame({topic: (60, 40) for topic in TOPICS}, seed)
-        labels = cluster_vectors(vectors, CoverageSettings())
+        labels = cluster_prompts(examples["prompt"].to_list(), vectors, CoverageSettings()).clusters
         titles = {int(label): str(label) for label in labels}
         production = (examples["role"] == "production").to_numpy()
         ones = np.ones(len(examples))

@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from pipelines.coverage import cluster
-from pipelines.coverage.cluster import cluster_vectors
+from pipelines.coverage import flat
+from pipelines.coverage.flat import cluster_vectors
 from pipelines.coverage.settings import CoverageSettings
 from pipelines.embedding import static
 from pipelines.embedding.choose import open_encoder
@@ -116,7 +116,7 @@ def test_where_only_a_sample_is_fitted_the_shards_still_do_not_matter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(clustering, "FIT_ROWS", 300)
-    monkeypatch.setattr(cluster, "FIT_ROWS", 300)
+    monkeypatch.setattr(flat, "FIT_ROWS", 300)
     vectors = unit_rows(900, 2)
     one = clusters(vectors, tmp_path / "one", 1, CoverageSettings(clusters=12))
     assert clusters(vectors, tmp_path / "four", 4, CoverageSettings(clusters=12), seed=3) == one

@@ -37,6 +37,7 @@ def points(count: int) -> pl.DataFrame:
             "example_id": [str(number) for number in range(count)],
             "x": [float(number) for number in range(count)],
             "y": [2.0 * number for number in range(count)],
+            "topic": ["t", "t", None][:count],
             "title": ["b", "a", None][:count],
             "role": ["train", "production", "train"][:count],
             "state": ["kept", "pending", "dropped"][:count],

@@ -1,4 +1,4 @@
-"""Further steps of the schema: rules for outputs, skipped pairs, posteriors. `migrations` says when each is run."""
+"""Further steps of the schema: rules for outputs, skipped pairs, posteriors, topics. `migrations` says when each is run."""
 
 from workbench.store.database import Transaction
 
@@ -24,3 +24,9 @@ def pairs_that_were_skipped(transaction: Transaction) -> None:
 def posterior_of_differences(transaction: Transaction) -> None:
     """What few examples say of a difference: the chance that a variant is ahead more often than not."""
     transaction.execute("ALTER TABLE differences ADD COLUMN posterior DOUBLE")
+
+
+def topics_of_clusters(transaction: Transaction) -> None:
+    """The topic that each cluster lies in; unknown until the coverage stage runs again."""
+    transaction.execute("ALTER TABLE clusters ADD COLUMN topic_id INTEGER")
+    transaction.execute("ALTER TABLE clusters ADD COLUMN topic VARCHAR")
