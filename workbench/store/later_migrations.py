@@ -1,4 +1,4 @@
-"""Further steps of the schema: rules for outputs, skipped pairs, posteriors, topics. `migrations` says when each is run."""
+"""Further steps of the schema: rules, skipped pairs, posteriors, topics. `migrations` says when each is run."""
 
 from workbench.store.database import Transaction
 
