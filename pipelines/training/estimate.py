@@ -93,6 +93,8 @@ def estimate_run(
     trainable = adapter_parameters(model, settings.rank, settings.targets)
     if settings.method == "prompt-tuning":
         trainable = settings.virtual_tokens * shape.hidden
+    elif settings.method == "full":
+        trainable = shape.parameters
     batch = largest_batch(data, settings)
     padded = _padded_tokens(data, settings)
     plan = plan_here(shape, trainable, settings)
@@ -132,20 +134,22 @@ def largest_batch(data: TokenisedData | PairData, settings: TrainSettings) -> Ba
 
 
 def plan_here(shape: ModelShape, trainable: int, settings: TrainSettings) -> Plan:
-    """Say how this trainer computes on this machine: adapters and their states in float32."""
+    """Say how this trainer computes on this machine: adapters and their states in float32, a whole model in its own."""
     device = resolve_device(settings.device)
     wide = device == "cpu" and shape.parameters < LARGE_MODEL_PARAMETERS
     bf16 = hardware_bf16(device) if settings.bf16 is None else settings.bf16
     quantised = settings.method == "qlora" and device == "cuda"
+    whole = settings.method == "full"
+    own = 2 if whole and not wide else 4
     return Plan(
-        method="qlora" if quantised else "lora",
+        method="qlora" if quantised else "full" if whole else "lora",
         bits=settings.bits,
         embedding_bytes=4,
         trainable=trainable,
         weight_bytes=4 if wide else 2,
         activation_bytes=2 if bf16 or not wide else 4,
-        gradient_bytes=4,
-        state_bytes=4,
+        gradient_bytes=own,
+        state_bytes=own,
     )
 
 

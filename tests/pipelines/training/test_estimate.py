@@ -98,6 +98,18 @@ def test_a_run_is_estimated_here_and_on_every_gpu_by_three_methods(tiny_base: Pa
     assert found.batch.logit_positions < found.batch.tokens
 
 
+def test_full_fine_tuning_is_estimated_as_such(tiny_base: Path) -> None:
+    settings = TrainSettings(base=str(tiny_base), rank=4, alpha=8, batch_size=4, device="cpu", bf16=False)
+    adapter = estimate_run(conversations(40), settings, read_prices(), available=64 * GIB)
+    full = estimate_run(
+        conversations(40), settings.model_copy(update={"method": "full"}), read_prices(), available=64 * GIB
+    )
+    assert full.trainable == full.shape.parameters > adapter.trainable
+    # Weights, gradients and two states of AdamW, each in four bytes.
+    assert full.here.weights + full.here.gradients + full.here.optimiser == 16 * full.shape.parameters
+    assert full.here.activations == adapter.here.activations
+
+
 def test_where_memory_is_short_the_setting_to_change_is_named_and_is_enough(tiny_base: Path) -> None:
     settings = TrainSettings(base=str(tiny_base), rank=4, alpha=8, batch_size=32, device="cpu", bf16=False)
     whole = estimate_run(conversations(64), settings, read_prices(), available=64 * GIB)
