@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.components.difficulty import draw_difficulty
 from pages.components.findings import draw_conflicts, draw_personal
 from pages.components.personal_data import draw_removal
 from pages.components.selection import draw_worst
@@ -84,8 +85,8 @@ with left:
 with right:
     draw_suggestions(project, session.reviewer_name())
     draw_run_button(project, "Run again")
-findings, reasons, conflicts, personal, worst, taste = st.tabs(
-    ["Findings", "Reasons for suggestions", "Conflicts", "Personal data", "Drop the worst", "Your taste"]
+findings, reasons, conflicts, personal, worst, taste, difficulty = st.tabs(
+    ["Findings", "Reasons for suggestions", "Conflicts", "Personal data", "Drop the worst", "Your taste", "Difficulty"]
 )
 with findings:
     draw_findings(project)
@@ -109,3 +110,5 @@ with worst:
     draw_worst(project, session.reviewer_name())
 with taste:
     draw_taste(project)
+with difficulty:
+    draw_difficulty(project)

@@ -17,7 +17,7 @@ import polars as pl
 from pipelines.errors import CurationError
 from pipelines.progress import Progress, no_progress, part_of
 from workbench.decontaminating import import_held_out
-from workbench.stages import STAGES, Inputs, Outcome, fingerprint_of, run_stage, stage_settings
+from workbench.stages import DEFAULT_STAGES, STAGES, Inputs, Outcome, fingerprint_of, run_stage, stage_settings
 from workbench.store.analysis import StageRecord
 from workbench.store.store import Store
 
@@ -113,7 +113,8 @@ class Curation:
         """Run the stages in their order; each stores its result as it ends, so that cancelling keeps what is done.
 
         Args:
-            only: names of stages; all when not given. What a chosen stage builds on must have run before.
+            only: names of stages; all but `difficulty`, which asks a model, when not given. What a chosen stage builds
+                on must have run before.
             settings: such as {"duplicates.near_threshold": 0.7}.
             progress: told how far it is.
 
@@ -232,6 +233,10 @@ class Curation:
             float(share) if isinstance(share, int | float) else None,
         )
 
+    def hardest(self, limit: int = 20) -> pl.DataFrame:
+        """Return the measured examples whose prompt helps the base model least: IFD from the highest."""
+        return self._store.analysis.hardest(limit)
+
     def gaps(self) -> pl.DataFrame:
         """Return clusters that production has and training lacks, most to collect first."""
         return self._store.analysis.gaps()
@@ -274,4 +279,4 @@ def _chosen_stages(only: Sequence[str] | None) -> list[str]:
     unknown = [name for name in only or [] if name not in STAGES]
     if unknown:
         raise CurationError(f"There is no stage '{unknown[0]}'.", f"Choose from: {', '.join(STAGES)}.")
-    return [stage for stage in STAGES if not only or stage in only]
+    return [stage for stage in STAGES if stage in (only or DEFAULT_STAGES)]

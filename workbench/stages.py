@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pydantic import BaseModel
 
-STAGES = ("embeddings", "duplicates", "coverage", "personal-data", "conflicts", "quality", "contamination")
+# What runs where no stage is named; the others ask a model about each example, and run where they are named.
+DEFAULT_STAGES = ("embeddings", "duplicates", "coverage", "personal-data", "conflicts", "quality", "contamination")
+STAGES = (*DEFAULT_STAGES, "difficulty")
 
 # What a stage reads of the results before it: when those change, it runs again.
 _BUILDS_ON = {
@@ -34,6 +36,7 @@ _BUILDS_ON = {
     "conflicts": ("embeddings",),
     "quality": ("embeddings", "duplicates", "personal-data", "conflicts"),
     "contamination": ("embeddings",),
+    "difficulty": (),
 }
 
 # Which rows a stage reads, besides the training examples.
@@ -138,6 +141,7 @@ def _settings_model(stage: str) -> type[BaseModel]:
     from pipelines.coverage.settings import CoverageSettings
     from pipelines.duplicates.settings import DuplicateSettings
     from pipelines.embedding.settings import EmbeddingSettings
+    from pipelines.quality.difficulty import DifficultySettings
     from pipelines.quality.settings import ConflictSettings, PersonalDataSettings, QualitySettings
     from pipelines.splitting.contamination import ContaminationSettings
 
@@ -149,6 +153,7 @@ def _settings_model(stage: str) -> type[BaseModel]:
         "conflicts": ConflictSettings,
         "quality": QualitySettings,
         "contamination": ContaminationSettings,
+        "difficulty": DifficultySettings,
     }
     return models[stage]
 
@@ -304,6 +309,22 @@ def _contamination(settings: Any, inputs: Inputs, store: Store, progress: Progre
     return Outcome({"contamination": found.contamination}, figures)
 
 
+def _difficulty(settings: Any, inputs: Inputs, store: Store, progress: Progress) -> Outcome:
+    from pipelines.quality.difficulty import measure_difficulty
+
+    found = measure_difficulty(inputs.examples, settings, progress=progress)
+    ratios = found.difficulty["ifd"]
+    figures: dict[str, object] = {
+        "sampled": found.sampled,
+        "without": found.without,
+        "median_ifd": ratios.median(),
+        "prompt_does_not_help": int((ratios >= 1.0).sum()),
+        "median_perplexity": found.difficulty["perplexity"].median(),
+        "base": settings.base,
+    }
+    return Outcome({"difficulty": found.difficulty}, figures)
+
+
 _RUNNERS: dict[str, Callable[[Any, Inputs, Store, Progress], Outcome]] = {
     "embeddings": _embeddings,
     "duplicates": _duplicates,
@@ -312,4 +333,5 @@ _RUNNERS: dict[str, Callable[[Any, Inputs, Store, Progress], Outcome]] = {
     "conflicts": _conflicts,
     "quality": _quality,
     "contamination": _contamination,
+    "difficulty": _difficulty,
 }

@@ -1,6 +1,6 @@
 """Growth of the near-duplicate engine: CPU-seconds and memory from 10,000 rows on, and the exponent.
 
-    python -m tests.benchmarks.duplicates_growth [--rows 10000 50000 200000] [--peer]
+    python -m tests.benchmarks.duplicates_growth [--rows 10000 50000 200000] [--peer] [--plot FILE.svg]
 
 Rows are recombined: two to five sentences of Alpaca rows each; one of ten is a copy of an earlier row with a twentieth
 of its words replaced. Any prefix has the same make-up. Each size runs in a process of its own, which tells its
@@ -16,6 +16,7 @@ import resource
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -23,6 +24,7 @@ import polars as pl
 from pipelines.duplicates.near import find_near_duplicates
 from pipelines.duplicates.settings import DuplicateSettings
 from tests.benchmarks.duplicate_peers import datasketch_pairs
+from tests.benchmarks.growth_plot import write_growth_plot
 from tests.benchmarks.public_data import rows_of, tell
 
 SENTENCE = re.compile(r"(?<=[.!?])\s+")
@@ -33,6 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 50_000, 200_000])
     parser.add_argument("--peer", action="store_true")
+    parser.add_argument("--plot", type=Path, help="where the growth is drawn")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.one:
@@ -43,6 +46,11 @@ def main() -> None:
         own = _in_a_process(rows, [])
         peer = _in_a_process(rows, ["--peer"]) if chosen.peer else {"seconds": float("nan"), "megabytes": 0}
         table.append((rows, own["pairs"], own["seconds"], own["megabytes"], peer["seconds"], peer["megabytes"]))
+    if chosen.plot:
+        lines = {"this engine": [(row[0], row[2]) for row in table]}
+        if chosen.peer:
+            lines["datasketch"] = [(row[0], row[4]) for row in table]
+        write_growth_plot(chosen.plot, "Near-duplicates, one core", lines, "rows", "CPU-seconds")
     slope = float(np.polyfit(np.log([row[0] for row in table]), np.log([row[2] for row in table]), 1)[0])
     tell(
         "Growth of the near-duplicate engine (words a shingle 3, threshold 0.7)",

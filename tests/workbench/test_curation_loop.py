@@ -17,7 +17,7 @@ from pipelines.progress import Cancelled
 from tests.workbench.conftest import Clock, WordEncoder, chat, support_examples
 from workbench.project import Project
 from workbench.reviewing import Filter
-from workbench.stages import STAGES
+from workbench.stages import DEFAULT_STAGES
 
 UNIQUE, COPIES = 120, 15
 
@@ -63,14 +63,14 @@ def test_the_stages_fill_their_tables(looped: Project) -> None:
     sizes = dict(looped.tables.sizes().select("table", "rows").rows())
     for table in ("duplicates", "duplicate_pairs", "scores", "quality", "clusters"):
         assert sizes[table] > 0, table
-    assert set(looped.curation.stages_run()) == set(STAGES)
+    assert set(looped.curation.stages_run()) == set(DEFAULT_STAGES)
 
 
 def test_a_second_run_over_the_same_examples_does_nothing(looped: Project) -> None:
     looped.curation.curate(["duplicates", "quality"])  # what people kept has a say in who represents a group
     before = {name: looped.tables.table(name) for name in ("duplicates", "scores", "quality", "clusters", "gaps")}
     report = looped.curation.curate()
-    assert [stage.skipped for stage in report.stages] == [True] * len(STAGES)
+    assert [stage.skipped for stage in report.stages] == [True] * len(DEFAULT_STAGES)
     for name, frame in before.items():
         assert looped.tables.table(name).equals(frame)
 

@@ -206,6 +206,15 @@ class AnalysisStore:
         """Return clusters that production has and training lacks, most to collect first."""
         return self._database.frame("SELECT * FROM gaps ORDER BY collect DESC, q_value, cluster_id")
 
+    def hardest(self, limit: int) -> pl.DataFrame:
+        """Return measured examples, the highest IFD first: example_id, ifd, perplexity, tokens, prompt, completion."""
+        return self._database.frame(
+            "SELECT example_id, d.ifd, d.perplexity, d.tokens, e.prompt, e.completion FROM difficulty d"
+            " JOIN examples e USING (example_id) WHERE example_id NOT IN (SELECT example_id FROM sealed)"
+            " ORDER BY d.ifd DESC, example_id LIMIT $limit",
+            {"limit": limit},
+        )
+
     def contamination(self, verdict: str | None, limit: int, offset: int) -> pl.DataFrame:
         """Return one row an example that gives a held-out one away: its surest evidence, with both texts."""
         return self._database.frame(

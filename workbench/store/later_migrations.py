@@ -1,4 +1,4 @@
-"""Further steps of the schema: rules, skipped pairs, posteriors, topics. `migrations` says when each is run."""
+"""Further steps of the schema: rules, skipped pairs, posteriors, topics, … `migrations` says when each is run."""
 
 from workbench.store.database import Transaction
 
@@ -30,3 +30,11 @@ def topics_of_clusters(transaction: Transaction) -> None:
     """The topic that each cluster lies in; unknown until the coverage stage runs again."""
     transaction.execute("ALTER TABLE clusters ADD COLUMN topic_id INTEGER")
     transaction.execute("ALTER TABLE clusters ADD COLUMN topic VARCHAR")
+
+
+def difficulty_for_a_base_model(transaction: Transaction) -> None:
+    """How hard the answers of a sample are for a base model."""
+    transaction.execute(
+        "CREATE TABLE difficulty (example_id VARCHAR, tokens BIGINT, loss DOUBLE, loss_alone DOUBLE, ifd DOUBLE,"
+        " perplexity DOUBLE)"
+    )

@@ -9,13 +9,8 @@ from datetime import datetime
 from pathlib import Path
 
 from pipelines.errors import CurationError
+from workbench.store import later_migrations as later
 from workbench.store.database import Database, Transaction
-from workbench.store.later_migrations import (
-    pairs_that_were_skipped,
-    posterior_of_differences,
-    rules_for_outputs,
-    topics_of_clusters,
-)
 
 Migration = Callable[[Transaction], None]
 
@@ -345,10 +340,11 @@ MIGRATIONS: tuple[Migration, ...] = (
     noise_of_versions,
     single_answers_on_criteria,
     rejected_answers_read_otherwise,
-    rules_for_outputs,
-    pairs_that_were_skipped,
-    posterior_of_differences,
-    topics_of_clusters,
+    later.rules_for_outputs,
+    later.pairs_that_were_skipped,
+    later.posterior_of_differences,
+    later.topics_of_clusters,
+    later.difficulty_for_a_base_model,
 )
 
 

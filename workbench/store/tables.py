@@ -24,6 +24,7 @@ TABLES = {
     "gaps": "SELECT * FROM gaps ORDER BY collect DESC, q_value, cluster_id",
     "contamination": "SELECT example_id, test_id, kind, similarity, verdict, evidence FROM contamination"
     " ORDER BY example_id, kind",
+    "difficulty": "SELECT * FROM difficulty ORDER BY example_id",
     "splits": "SELECT example_id, split, group_id FROM splits ORDER BY example_id",
     "versions": "SELECT number, version, name, settings, created_at FROM versions ORDER BY number",
     "runs": "SELECT run_id, version, data, base, method, settings, train_examples, validation_examples, created_at"

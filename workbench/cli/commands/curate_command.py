@@ -12,7 +12,7 @@ from workbench.cli.answer import json_option, progress_on_stderr, project_argume
 @click.option(
     "--only",
     help="Stages to run, joined by commas: embeddings, duplicates, coverage, personal-data, conflicts, quality,"
-    " contamination.",
+    " contamination, difficulty (asks the base model; runs only when it is named).",
 )
 @click.option("--set", "settings", multiple=True, metavar="STAGE.KEY=VALUE", help="Change a setting; repeatable.")
 @json_option
