@@ -52,7 +52,7 @@ def cluster_prompts(prompts: Sequence[str], vectors: Vectors, settings: Coverage
     weights = counts.astype(np.float64)
     wanted = min(settings.clusters or suggested_clusters(len(vectors)), len(points))
     most = wanted if settings.clusters else len(points)
-    topics = find_topics(points, weights, settings.topics, most, settings.seed)
+    topics = find_topics(points, weights, settings.topics, most, settings.seed, dense=settings.topics_by == "hdbscan")
     clusters = _within(points, weights, topics, wanted, settings.seed)
     return Clustering(by_size(topics[point_of]), by_size(clusters[point_of]))
 

@@ -1,5 +1,7 @@
 """Settings of the coverage stage."""
 
+from typing import Literal
+
 from pydantic import BaseModel, Field
 
 
@@ -11,6 +13,10 @@ class CoverageSettings(BaseModel, frozen=True, extra="forbid"):
     )
     topics: int | None = Field(
         None, ge=1, le=10_000, description="Number of topics that the clusters lie in; left open, it is found."
+    )
+    topics_by: Literal["ward", "hdbscan"] = Field(
+        "ward",
+        description="How topics are made of small cells: joined by Ward's method, or where they lie densely (HDBSCAN).",
     )
     false_discovery_rate: float = Field(
         0.05, gt=0.0, lt=1.0, description="Share of the reported gaps that may be due to chance."

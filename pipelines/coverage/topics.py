@@ -5,7 +5,11 @@ whose groups are most clearly apart, by the mean silhouette of the cells: how mu
 mean of their own group than to that of the next. Cuts that are nearly as good say the same; the middle one of them is
 taken. Then every prompt goes to the nearest mean, some steps long, so that no cell's border stays a topic's border.
 
-Source: Rousseeuw 1987, with distances to means instead of to all points (simplified silhouette, Hruschka et al. 2006).
+As a choice, topics are where cells lie densely (HDBSCAN over the cells' means); cells between them go to the nearest
+one. It finds topics of very unequal density better, and loses those that run into each other.
+
+Source: Rousseeuw 1987, with distances to means instead of to all points (simplified silhouette, Hruschka et al. 2006);
+Campello, Moulavi, Sander 2013 for HDBSCAN, by scikit-learn.
 Not covered: topics of fewer than about twenty prompts; prompts of no topic, which go to the nearest.
 """
 
@@ -36,7 +40,9 @@ NEARLY = 0.03
 STEPS = 10
 
 
-def find_topics(points: Points, weights: Floats, count: int | None, most: int, seed: int) -> Ints:
+def find_topics(
+    points: Points, weights: Floats, count: int | None, most: int, seed: int, *, dense: bool = False
+) -> Ints:
     """Group points into topics.
 
     Args:
@@ -45,6 +51,7 @@ def find_topics(points: Points, weights: Floats, count: int | None, most: int, s
         count: topics wanted; None to find how many there are.
         most: topics at most.
         seed: of the cells.
+        dense: take HDBSCAN's topics, where no count is given; at most one where it finds none.
 
     Returns:
         `(n,)` the topic of each point, numbered without holes; one topic for a single point.
@@ -53,7 +60,7 @@ def find_topics(points: Points, weights: Floats, count: int | None, most: int, s
     cells = make_cells(points, weights, min(len(points), wanted, max(MOST_CELLS, 2 * (count or 0))), seed)
     if len(cells.means) < 2 or most < 2:
         return np.zeros(len(points), dtype=np.int64)
-    group_of = _cut(cells, count, most)
+    group_of = _dense(cells, most) if dense and count is None else _cut(cells, count, most)
     labels = group_of[cells.of]
     for _ in range(STEPS):
         topics = cells_of(points, weights, labels)
@@ -73,6 +80,25 @@ def _cut(cells: Cells, count: int | None, most: int) -> Ints:
         apart = {groups: silhouette(cells, _groups(pairs, size, groups)) for groups in range(2, largest + 1)}
         count = middle_of_best(apart)
     return _groups(pairs, size, min(count, size, most))
+
+
+def _dense(cells: Cells, most: int) -> Ints:
+    """Return the group of each cell by HDBSCAN; cells that it leaves out go to the nearest group's mean."""
+    from sklearn.cluster import HDBSCAN
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=1):
+        found = HDBSCAN(min_cluster_size=CELLS_A_TOPIC, min_samples=1, n_jobs=1, copy=True).fit(cells.means).labels_
+    inside = found >= 0
+    groups = int(found.max()) + 1
+    if groups < 2:
+        return np.zeros(len(found), dtype=np.int64)
+    if groups > most:
+        return _cut(cells, most, most)
+    weight = np.bincount(found[inside], weights=cells.weight[inside])
+    means = group_sums(cells.means[inside], found[inside], cells.weight[inside]) / weight[:, None]
+    nearest = squared_distances(cells.means, means).argmin(axis=1)
+    return np.asarray(np.where(inside, found, nearest), dtype=np.int64)
 
 
 def middle_of_best(apart: Mapping[int, float]) -> int:

@@ -136,3 +136,21 @@ def test_clusters_are_shared_out_in_proportion(total: int) -> None:
     assert shares.sum() == max(total, 3)
     assert (shares >= 1).all()
     assert (np.diff(shares) <= 0).all()
+
+
+@pytest.mark.parametrize("topics", [3, 8])
+def test_topics_by_density_are_the_planted_ones(topics: int) -> None:
+    points, truth = blobs(topics, 120, seed=4, width=0.2)
+    found = find_topics(points, np.ones(len(points)), None, len(points), 0, dense=True)
+    assert adjusted_rand_score(found, truth) > 0.99
+    assert sorted(set(found.tolist())) == list(range(topics))
+
+
+def test_where_all_lies_equally_densely_there_is_one_topic_and_a_count_is_obeyed() -> None:
+    same = np.tile(np.array([[1.0, 0.0]], dtype=np.float32), (40, 1))
+    assert set(find_topics(same, np.ones(40), None, 40, 0, dense=True).tolist()) == {0}
+    points, _ = blobs(6, 60, seed=2)
+    asked = find_topics(points, np.ones(len(points)), 4, len(points), 0, dense=True)
+    assert len(set(asked.tolist())) == 4
+    few = find_topics(points, np.ones(len(points)), None, 3, 0, dense=True)
+    assert len(set(few.tolist())) <= 3
