@@ -19,8 +19,12 @@ from pipelines.coverage.cells import Floats, Ints, Points, make_cells
 from pipelines.coverage.flat import DECIMALS, Labels, by_size, suggested_clusters
 from pipelines.coverage.representation import represent
 from pipelines.coverage.settings import CoverageSettings
-from pipelines.coverage.topics import find_topics
+from pipelines.coverage.topics import find_topics, joined_topics
 from pipelines.embedding.encoder import Vectors
+
+# So many topics can be looked through. More of them than half of the clusters would be no level of their own: of data
+# written from templates each sentence is a topic.
+READABLE = 30
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,8 @@ def cluster_prompts(prompts: Sequence[str], vectors: Vectors, settings: Coverage
     most = wanted if settings.clusters else len(points)
     topics = find_topics(points, weights, settings.topics, most, settings.seed, dense=settings.topics_by == "hdbscan")
     clusters = _within(points, weights, topics, wanted, settings.seed)
+    if settings.topics is None:
+        topics = joined_topics(points, weights, topics, max(READABLE, wanted // 2))
     return Clustering(by_size(topics[point_of]), by_size(clusters[point_of]))
 
 

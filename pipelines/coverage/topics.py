@@ -71,6 +71,15 @@ def find_topics(
     return np.unique(labels, return_inverse=True)[1]
 
 
+def joined_topics(points: Points, weights: Floats, topics: Ints, most: int) -> Ints:
+    """Join topics further where there are more than `most` of them, to the number at which they are most apart."""
+    if int(topics.max()) < most:
+        return topics
+    cells = cells_of(points, weights, topics)
+    joins: Ints = _cut(cells, None, most)[cells.of]
+    return joins
+
+
 def _cut(cells: Cells, count: int | None, most: int) -> Ints:
     """Return the group of each cell: so many groups as asked for, or those most clearly apart."""
     pairs = joined(cells)

@@ -154,3 +154,16 @@ def test_where_all_lies_equally_densely_there_is_one_topic_and_a_count_is_obeyed
     assert len(set(asked.tolist())) == 4
     few = find_topics(points, np.ones(len(points)), None, 3, 0, dense=True)
     assert len(set(few.tolist())) <= 3
+
+
+def test_many_small_topics_are_joined_so_that_clusters_lie_within_them() -> None:
+    points, truth = blobs(80, 12, seed=6, width=0.05)
+    prompts = [f"prompt {row}" for row in range(len(points))]
+    found = cluster_prompts(prompts, points, CoverageSettings())
+    topics, clusters = len(set(found.topics.tolist())), len(set(found.clusters.tolist()))
+    assert 2 <= topics <= 30 < clusters
+    # A cluster lies within one topic, and a planted topic within one cluster.
+    assert len({(a, b) for a, b in zip(found.topics, found.clusters, strict=True)}) == clusters
+    assert len(set(zip(truth, found.topics, strict=True))) == 80
+    asked = cluster_prompts(prompts, points, CoverageSettings(topics=50))
+    assert len(set(asked.topics.tolist())) == 50
