@@ -1,10 +1,11 @@
 """Growth of the near-duplicate engine: CPU-seconds and memory from 10,000 rows on, and the exponent.
 
-    python -m tests.benchmarks.duplicates_growth [--rows 10000 50000 200000] [--peer] [--plot FILE.svg]
+    python -m tests.benchmarks.duplicates_growth [--rows 10000 50000 200000] [--peer [ROWS]] [--plot FILE.svg]
 
 Rows are recombined: two to five sentences of Alpaca rows each; one of ten is a copy of an earlier row with a twentieth
 of its words replaced. Any prefix has the same make-up. Each size runs in a process of its own, which tells its
-CPU-seconds (texts made and imports done before) and its peak memory; beside it datasketch's, where `--peer` is given.
+CPU-seconds (texts made and imports done before) and its peak memory; beside it datasketch's, where `--peer` is given,
+up to so many rows.
 The exponent is the slope of log seconds on log rows. Run it with OMP_NUM_THREADS=1 and POLARS_MAX_THREADS=1.
 """
 
@@ -34,22 +35,22 @@ def main() -> None:
     """Run each size in its own process and print the table; with `--one` run a size here."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 50_000, 200_000])
-    parser.add_argument("--peer", action="store_true")
+    parser.add_argument("--peer", type=int, nargs="?", const=10**9, default=0, metavar="ROWS")
     parser.add_argument("--plot", type=Path, help="where the growth is drawn")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.one:
-        print(json.dumps(_measure(chosen.one, peer=chosen.peer)))
+        print(json.dumps(_measure(chosen.one, peer=bool(chosen.peer))))
         return
     table = []
     for rows in chosen.rows:
         own = _in_a_process(rows, [])
-        peer = _in_a_process(rows, ["--peer"]) if chosen.peer else {"seconds": float("nan"), "megabytes": 0}
+        peer = _in_a_process(rows, ["--peer"]) if rows <= chosen.peer else {"seconds": float("nan"), "megabytes": 0}
         table.append((rows, own["pairs"], own["seconds"], own["megabytes"], peer["seconds"], peer["megabytes"]))
     if chosen.plot:
         lines = {"this engine": [(row[0], row[2]) for row in table]}
         if chosen.peer:
-            lines["datasketch"] = [(row[0], row[4]) for row in table]
+            lines["datasketch"] = [(row[0], row[4]) for row in table if row[0] <= chosen.peer]
         write_growth_plot(chosen.plot, "Near-duplicates, one core", lines, "rows", "CPU-seconds")
     slope = float(np.polyfit(np.log([row[0] for row in table]), np.log([row[2] for row in table]), 1)[0])
     tell(
