@@ -23,12 +23,13 @@ PAGE_NAMES = [entry.name for entry in PAGE_ENTRIES]
 TRAIN_LINES, PRODUCTION_LINES = 160, 80
 
 
-@pytest.fixture(scope="session", autouse=True)
-def word_encoder() -> Iterator[None]:
-    """Put the dictionary encoder in the place of the bundled model."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pipelines.embedding.minilm.load_encoder", lambda name="default": WordEncoder())
-        yield
+ENCODER = "pipelines.embedding.minilm.load_encoder"
+
+
+@pytest.fixture(autouse=True)
+def word_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put the dictionary encoder in the place of the bundled model, for the tests of this folder alone."""
+    monkeypatch.setattr(ENCODER, lambda name="default": WordEncoder())
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +39,8 @@ def sample_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     train, production = folder / "train.jsonl", folder / "production.jsonl"
     train.write_text("".join(_lines(sample.TRAIN, TRAIN_LINES)) + "{broken\n", "utf-8")
     production.write_text("".join(_lines(sample.PRODUCTION, PRODUCTION_LINES)), "utf-8")
-    with Project.create(folder / "project") as project:
+    with pytest.MonkeyPatch.context() as patch, Project.create(folder / "project") as project:
+        patch.setattr(ENCODER, lambda name="default": WordEncoder())
         project.importing.import_files([train])
         project.importing.import_files([production], role="production")
         project.curation.curate()

@@ -28,6 +28,9 @@ SWITCHES: list[dict[str, Any]] = [
     {"method": "full", "learning_rate": 1e-3},
 ]
 
+# A soft prompt can do little with a model of random weights; `test_soft_prompt.py` has one that was trained.
+MOST_OF_BASE = {"prompt-tuning": 0.995}
+
 
 def tuned_weights(folder: Path) -> bytes:
     return next((folder / "adapter").glob("*.safetensors")).read_bytes()
@@ -47,7 +50,7 @@ def test_a_method_learns_resumes_to_the_same_bits_and_is_loaded_as_it_was(
     result = train(whole, settings)
     assert result.best_validation_loss is not None
     assert result.base_validation_loss is not None
-    assert result.best_validation_loss < 0.97 * result.base_validation_loss
+    assert result.best_validation_loss < MOST_OF_BASE.get(settings.method, 0.97) * result.base_validation_loss
     stopped = run_folder(tmp_path, "stopped")
     interrupted(stopped, settings, 5)
     train(stopped, settings)

@@ -164,3 +164,13 @@ def test_an_adapter_of_another_kind_is_no_soft_prompt(base: str, prompt: Path, t
     assert is_soft_prompt(prompt)
     assert not is_soft_prompt(saved(base, tmp_path / "lora"))
     assert not is_soft_prompt(tmp_path / "nothing")
+
+
+def test_a_soft_prompt_teaches_a_trained_model(tmp_path: Path) -> None:
+    settings = settings_for(
+        "default", bf16=False, method="prompt-tuning", learning_rate=0.1, virtual_tokens=8, epochs=3, patience=0
+    )
+    result = train(run_folder(tmp_path, "run"), settings)
+    assert result.best_validation_loss is not None
+    assert result.base_validation_loss is not None
+    assert result.best_validation_loss < 0.7 * result.base_validation_loss
