@@ -134,10 +134,9 @@ def test_unsaved_decisions_are_kept_while_the_server_is_away(new_page: Callable[
 
 def test_an_update_that_a_newer_one_overtook_leaves_the_card_its_keys(page: Page) -> None:
     """Streamlit takes the older call back while the newer one is on the page; only what has gone is taken down."""
-    parts = ("words", "when_gone", "json", "messages", "event_log")
     folder = Path(components.__file__).parent
-    script = "\n".join([*((folder / "parts" / f"{name}.js").read_text("utf-8") for name in parts),
-                        (folder / "rating_card.js").read_text("utf-8")])  # fmt: skip
+    parts = re.findall(r'"((?:parts/)?\w+\.js)"', (folder / "rating_card.py").read_text("utf-8"))
+    script = "\n".join((folder / name).read_text("utf-8") for name in parts)
     page.set_content("<div id=host><div class=root>card</div></div>")
     page.evaluate(
         """async (script) => {
@@ -145,7 +144,7 @@ def test_an_update_that_a_newer_one_overtook_leaves_the_card_its_keys(page: Page
           window.sent = [];
           const pairs = [1, 2, 3, 4].map((n) => ({ comparison_id: `c${n}`, prompt: [], left: "a", right: "b",
             reference: "", position: n, total: 4 }));
-          const data = { queue: "q", pairs, acknowledged: {}, rated: 0, total: 4 };
+          const data = { queue: "q", rater: "ann", last: null, pairs, acknowledged: {}, rated: 0, total: 4 };
           const call = () => made.default({ parentElement: document.getElementById("host"), data,
             setTriggerValue: (name, value) => window.sent.push(...value.events.map((event) => event.comparison_id)) });
           const first = call();
