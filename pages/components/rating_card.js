@@ -43,7 +43,6 @@ class RatingCard {
       this.log = new EventLog(`rate:${data.queue}`, () => this.drawSaved());
       if (this.queue === null) this.drawFrame();
       letGoOfFocus();
-      rememberName(data.rater);
     }
     this.log.transmit = () => this.send(this.log.next);
     this.log.acknowledge(data.acknowledged);

@@ -14,7 +14,6 @@ _mounted = st.components.v2.component(
         __file__,
         "parts/words.js",
         "parts/when_gone.js",
-        "parts/remember_name.js",
         "parts/json.js",
         "parts/messages.js",
         "parts/event_log.js",

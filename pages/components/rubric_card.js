@@ -55,7 +55,6 @@ class RubricCard {
     if (data.last) Object.assign(this, { answers: [data.last], at: 1 });
     this.clear();
     letGoOfFocus();
-    rememberName(data.rater);
   }
 
   clear() {

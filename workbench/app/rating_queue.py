@@ -29,7 +29,6 @@ class RatingQueue:
         hand = self._project.rating.at_hand(self._evaluation, self._rater, PAIRS_AT_ONCE)
         return {
             "queue": f"{self._project.name}:{self._evaluation}:{self._rater}",
-            "rater": self._rater,
             "last": None if hand.last is None else _shown(hand.last),
             "pairs": [_shown(card) for card in hand.pairs],
             "rated": hand.rated,

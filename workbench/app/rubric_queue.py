@@ -32,7 +32,6 @@ class RubricQueue:
         pending = rubric.pending(self._evaluation, self._rater, limit=ANSWERS_AT_ONCE)
         return {
             "queue": f"{self._project.name}:{self._evaluation}:{rubric.version()}:{self._rater}",
-            "rater": self._rater,
             "criteria": [criterion.model_dump(mode="json") for criterion in rubric.criteria()],
             "last": None if last is None else _shown(last, rated),
             "answers": [_shown(card, rated + place) for place, card in enumerate(pending, start=1)],
