@@ -47,7 +47,7 @@ class RatingCard {
     this.log.transmit = () => this.send(this.log.next);
     this.log.acknowledge(data.acknowledged);
     const shown = this.pair?.comparison_id;
-    if (data.queue !== this.queue) {
+    if (data.queue !== this.queue || this.log.caughtUp) {
       // The last pair comes with the next ones, so that a choice can be taken back after a reload too.
       Object.assign(this, { queue: data.queue, pairs: data.last ? [data.last] : [], at: data.last ? 1 : 0, asked: -1 });
       this.clearNote();
@@ -70,6 +70,7 @@ class RatingCard {
   }
 
   key(event) {
+    if (closesHelp(this.help, event)) return;
     if (isTyping(event) || event.repeat || this.help.open || this.root.offsetParent === null) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     const known = KEYS.find((one) => one.keys.includes(key));

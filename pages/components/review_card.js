@@ -165,6 +165,7 @@ class ReviewCard {
   }
 
   key(event) {
+    if (closesHelp(this.help, event)) return;
     if (isTyping(event) || this.help?.open || this.root.offsetParent === null) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     const known = KEYS.find((one) => one.keys.includes(key));

@@ -36,15 +36,24 @@ class RubricCard {
     this.send = () => setTriggerValue("send", { events: this.log.next, done: this.done, queue: this.queue });
     const fresh = data.queue !== this.queue;
     if (fresh) this.begin(data);
+    const caughtUp = this.caughtUp(data);
     this.log.transmit = () => this.send();
     this.log.acknowledge(data.acknowledged);
     const shown = this.answer?.answer_id;
     const known = new Set(this.answers.map((answer) => answer.answer_id));
     this.answers.push(...data.answers.filter((answer) => !known.has(answer.answer_id)));
     this.total = data.total;
-    if (fresh || shown !== this.answer?.answer_id) this.draw();
+    if (fresh || caughtUp || shown !== this.answer?.answer_id) this.draw();
     else this.drawSaved();
     this.log.flush(true);
+  }
+
+  // Begin where the server is, once it has stored what another card had left.
+  caughtUp(data) {
+    this.log.acknowledge(data.acknowledged);
+    if (!this.log.caughtUp) return false;
+    Object.assign(this, { answers: data.last ? [data.last] : [], at: data.last ? 1 : 0, asked: -1 });
+    return true;
   }
 
   // Another rater, evaluation or wording of the criteria: what is unsaved stays in the browser for the one it is of.
@@ -73,6 +82,7 @@ class RubricCard {
   }
 
   key(event) {
+    if (closesHelp(this.help, event)) return;
     if (isTyping(event) || event.repeat || this.help.open || this.root.offsetParent === null) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     const known = KEYS.find((one) => one.keys.includes(key));

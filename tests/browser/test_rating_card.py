@@ -76,6 +76,7 @@ def test_pairs_are_rated_noted_skipped_and_taken_back_by_keys(page: Page, url: s
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
     page.keyboard.press("2")
     page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
     expect(page.locator(".place")).to_have_text("Pair 3 of 12")
     page.keyboard.press("u")
     page.keyboard.press("u")

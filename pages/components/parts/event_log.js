@@ -71,6 +71,13 @@ class EventLog {
     this.release();
   }
 
+  // Whether all that another card had left was stored just now: what this one shows was drawn without it.
+  get caughtUp() {
+    if (!this.adopted || this.unsaved.length) return false;
+    this.adopted = false;
+    return true;
+  }
+
   #drop(isDone) {
     const before = this.unsaved.length;
     this.unsaved = this.unsaved.filter((event) => !isDone(event));
@@ -111,6 +118,7 @@ class EventLog {
       });
     }
     if (adopted) {
+      this.adopted = true;
       this.changed();
       this.flush(true);
     }

@@ -19,3 +19,11 @@ function makeHelp(keysOfCard, words) {
   });
   return help;
 }
+
+// Close the dialog by `?` wherever the focus is: on a busy machine the press may come before the dialog has it.
+function closesHelp(help, event) {
+  if (!help?.open || event.key !== "?") return false;
+  event.preventDefault();
+  help.close();
+  return true;
+}
