@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Points = NDArray[np.float32]
+# Vectors that agree in this many decimals are one point: batches of an encoder differ in the seventh.
+DECIMALS = 5
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 # More points than this add nothing to where the means lie: they are only assigned.
@@ -31,6 +33,14 @@ class Cells:
     spread: Floats
 
 
+def distinct_points(vectors: Points) -> tuple[Points, Ints, Ints, Ints]:
+    """Return the distinct points of rounded vectors, sorted; of each its first row, of each row its point, its rows."""
+    points, first, of, counts = np.unique(
+        np.round(vectors, DECIMALS), axis=0, return_index=True, return_inverse=True, return_counts=True
+    )
+    return points, first, of.reshape(-1), counts
+
+
 def make_cells(points: Points, weights: Floats, count: int, seed: int) -> Cells:
     """Group points by k-means from drawn points; cells that nothing falls into are left out.
 
@@ -40,19 +50,32 @@ def make_cells(points: Points, weights: Floats, count: int, seed: int) -> Cells:
         count: cells wanted, 1 to n.
         seed: of the draws.
     """
-    from sklearn.cluster import KMeans
-    from sklearn.exceptions import ConvergenceWarning
-    from threadpoolctl import threadpool_limits
-
     chosen = np.arange(len(points))
     if len(points) > max(FIT_POINTS, 2 * count):
         size = max(FIT_POINTS, 2 * count)
         chosen = np.sort(np.random.default_rng(seed).choice(len(points), size, replace=False))
+    means = fit_means(points[chosen], weights[chosen], count, seed)
+    return cells_of(points, weights, nearest_mean(points, means))
+
+
+def fit_means(points: Points, weights: Floats, count: int, seed: int) -> NDArray[np.floating]:
+    """Find the means of groups by k-means; arguments as `make_cells`, of whose points these are all or a sample.
+
+    Runs on one thread: sums of floats in the order of their arrival would make the result depend on the machine's load.
+
+    Returns:
+        `(count, d)`.
+    """
+    from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
+    from threadpoolctl import threadpool_limits
+
     model = KMeans(count, init="random", n_init=1, max_iter=STEPS, random_state=seed)
     with warnings.catch_warnings(), threadpool_limits(limits=1):
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(points[chosen], sample_weight=weights[chosen])
-    return cells_of(points, weights, nearest_mean(points, model.cluster_centers_))
+        model.fit(points, sample_weight=weights)
+    means: NDArray[np.floating] = model.cluster_centers_
+    return means
 
 
 def cells_of(points: Points, weights: Floats, labels: Ints) -> Cells:

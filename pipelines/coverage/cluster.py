@@ -5,23 +5,24 @@ valid when there is none. How many topics there are is found (`topics.py`); with
 cluster for every 60 prompts, which separates intents well enough to find gaps. Prompts with equal vectors are one point
 with a weight.
 
-Runs on one thread: sums of floats in the order of their arrival would make the result depend on the machine's load.
-
 Not covered: noise points; every prompt is in a cluster.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pipelines.coverage.cells import Floats, Ints, Points, make_cells
-from pipelines.coverage.flat import DECIMALS, Labels, by_size, suggested_clusters
+from pipelines.coverage.cells import Floats, Ints, Points, distinct_points, make_cells
 from pipelines.coverage.representation import represent
 from pipelines.coverage.settings import CoverageSettings
 from pipelines.coverage.topics import find_topics, joined_topics
 from pipelines.embedding.encoder import Vectors
 
+Labels = NDArray[np.int32]
+ROWS_A_CLUSTER = 60
 # So many topics can be looked through. More of them than half of the clusters would be no level of their own: of data
 # written from templates each sentence is a topic.
 READABLE = 30
@@ -48,10 +49,7 @@ def cluster_prompts(prompts: Sequence[str], vectors: Vectors, settings: Coverage
     """
     if not len(vectors):
         return Clustering(np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32))
-    _, first, point_of, counts = np.unique(
-        np.round(vectors, DECIMALS), axis=0, return_index=True, return_inverse=True, return_counts=True
-    )
-    point_of = point_of.reshape(-1)
+    _, first, point_of, counts = distinct_points(vectors)
     points = represent([prompts[row] for row in first], vectors[first], settings.seed)
     weights = counts.astype(np.float64)
     wanted = min(settings.clusters or suggested_clusters(len(vectors)), len(points))
@@ -61,6 +59,20 @@ def cluster_prompts(prompts: Sequence[str], vectors: Vectors, settings: Coverage
     if settings.topics is None:
         topics = joined_topics(points, weights, topics, max(READABLE, wanted // 2))
     return Clustering(by_size(topics[point_of]), by_size(clusters[point_of]))
+
+
+def suggested_clusters(rows: int) -> int:
+    """Return how many clusters to make: rows / 60, and somewhat more where there are few rows."""
+    return max(1, round(rows / ROWS_A_CLUSTER), round(math.sqrt(rows)))
+
+
+def by_size(labels: Ints) -> Labels:
+    """Number clusters by size; among equals the one with the earlier row comes first."""
+    names, first, sizes = np.unique(labels, return_index=True, return_counts=True)
+    order = np.lexsort((first, -sizes))
+    number = np.empty(names.max() + 1, dtype=np.int32)
+    number[names[order]] = np.arange(len(names), dtype=np.int32)
+    return number[labels]
 
 
 def shares_of(sizes: Floats, total: int) -> Ints:

@@ -29,7 +29,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pipelines.coverage.flat import Labels
+from pipelines.coverage.cluster import Labels
 from pipelines.coverage.settings import CoverageSettings
 from pipelines.embedding.encoder import Vectors
 

@@ -8,7 +8,7 @@ Source: "coverage" of Naeem et al. 2020, arXiv:2002.09797, with production as th
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.coverage.flat import DECIMALS
+from pipelines.coverage.cells import DECIMALS
 from pipelines.embedding.encoder import Vectors
 
 # Similarities held at once: 64 million are 256 MB.

@@ -14,7 +14,7 @@ before they are made; initialisation by Kobak and Linderman 2021, doi:10.1038/s4
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.coverage.flat import DECIMALS
+from pipelines.coverage.cells import DECIMALS
 from pipelines.coverage.settings import CoverageSettings
 from pipelines.embedding.encoder import Vectors
 from pipelines.progress import Progress, no_progress, part_of

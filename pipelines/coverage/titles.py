@@ -15,7 +15,7 @@ import re
 import numpy as np
 import polars as pl
 
-from pipelines.coverage.flat import Labels
+from pipelines.coverage.cluster import Labels
 
 WORDS_A_TITLE = 3
 WORDS_A_PROMPT = 400

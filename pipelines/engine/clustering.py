@@ -2,9 +2,10 @@
 
     vectors -> points of a sample -> centres -> assigned and counted, shard by shard -> numbered by size
 
-Up to `FIT_ROWS` examples the sample is all of them and the clusters are those of `pipelines/coverage/flat.py`.
-Beyond, a point is in the sample when its hash is low enough, which no order of shards changes. The number of clusters
-follows the same rule and ends at `MOST_CLUSTERS`.
+The k-means is that of the coverage stage's cells (`pipelines/coverage/cells.py`), on the vectors alone: words and
+topics would have to be known of all examples at once, so that these clusters have one level. Up to `FIT_POINTS`
+examples the sample is all of them; beyond, a point is in it when its hash is low enough, which no order of shards
+changes.
 """
 
 import hashlib
@@ -13,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from pipelines.coverage.flat import FIT_ROWS, distinct_points, fit_centres, nearest_centre, suggested_clusters
+from pipelines.coverage.cells import FIT_POINTS, distinct_points, fit_means, nearest_mean
+from pipelines.coverage.cluster import suggested_clusters
 from pipelines.coverage.settings import CoverageSettings
 from pipelines.engine.shard_files import read_frames, whole_file, whole_folder, write_frame
 from pipelines.engine.stages import Stages, numbered
@@ -39,7 +41,7 @@ def cluster_shards(
         Parquet files with `example_id` and `cluster_id` (int32, from 0 by size), aligned to those of the vectors.
     """
     work = folder / "work"
-    jobs = [(path, min(FIT_ROWS / max(rows, 1), 1.0), numbered(work / "points", i)) for i, path in enumerate(vectors)]
+    jobs = [(path, min(FIT_POINTS / max(rows, 1), 1.0), numbered(work / "points", i)) for i, path in enumerate(vectors)]
     points = stages.run("Choosing points", sample_points, jobs)
     [centres] = stages.run("Finding centres", find_centres, [(points, rows, settings, work / "centres.npy")])
     jobs_of_files = [(path, centres, numbered(work / "assigned", i, ".parquet")) for i, path in enumerate(vectors)]
@@ -58,7 +60,7 @@ def _vectors(path: Path) -> np.ndarray:
 
 def sample_points(vectors: Path, share: float, out: Path) -> None:
     """Write the distinct points of a file that are in the sample, `points.npy`, and how many rows lie at each."""
-    points, _, weights = distinct_points(_vectors(vectors))
+    points, _, _, weights = distinct_points(_vectors(vectors))
     if share < 1.0:
         kept = np.array([_hash(point) < share * 2.0**64 for point in points], dtype=bool)
         points, weights = points[kept], weights[kept]
@@ -78,11 +80,11 @@ def find_centres(samples: list[Path], rows: int, settings: CoverageSettings, out
     weights = np.concatenate([np.load(path / "weights.npy") for path in samples])
     # Texts that differ may have one vector, and lie in several files.
     distinct, of = np.unique(points, axis=0, return_inverse=True)
-    total = np.bincount(of.reshape(-1), weights=weights, minlength=len(distinct)).astype(np.int64)
+    total = np.bincount(of.reshape(-1), weights=weights, minlength=len(distinct)).astype(np.float64)
     count = min(settings.clusters or suggested_clusters(rows), MOST_CLUSTERS, len(distinct))
     centres = distinct[:1]
     if count > 1:
-        centres = fit_centres(distinct, total, count, settings.seed, once=len(distinct) > FIT_ROWS // 5)
+        centres = fit_means(distinct, total, count, settings.seed).astype(np.float32)
     with whole_file(out) as draft, draft.open("wb") as file:
         np.save(file, centres)
 
@@ -90,8 +92,8 @@ def find_centres(samples: list[Path], rows: int, settings: CoverageSettings, out
 def assign(vectors: Path, centres: Path, out: Path) -> None:
     """Write `example_id` and `centre`, the number of the nearest one."""
     rows = read_frames([vectors])
-    points, point_of, _ = distinct_points(rows["vector"].to_numpy())
-    nearest = nearest_centre(points, np.load(centres))[point_of] if len(points) else np.empty(0, np.int64)
+    points, _, point_of, _ = distinct_points(rows["vector"].to_numpy())
+    nearest = nearest_mean(points, np.load(centres))[point_of] if len(points) else np.empty(0, np.int64)
     write_frame(out, rows.select("example_id", pl.Series("centre", nearest, dtype=pl.Int32)))
 
 

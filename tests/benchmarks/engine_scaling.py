@@ -27,7 +27,7 @@ import numpy as np
 import polars as pl
 import psutil
 
-from pipelines.coverage.cluster import nearest_centre
+from pipelines.coverage.cells import nearest_mean
 from pipelines.coverage.settings import CoverageSettings
 from pipelines.duplicates.find import find_duplicates
 from pipelines.duplicates.settings import DuplicateSettings
@@ -148,9 +148,9 @@ def _assignment() -> float:
     """Return the CPU-seconds that one row's assignment to so many centres takes."""
     draw = np.random.default_rng(0)
     points, centres = (draw.normal(size=(rows, 384)).astype(np.float32) for rows in (2_048, MOST_CLUSTERS))
-    nearest_centre(points[:100], centres)
+    nearest_mean(points[:100], centres)
     began = time.process_time()
-    nearest_centre(points, centres)
+    nearest_mean(points, centres)
     return (time.process_time() - began) / len(points)
 
 

@@ -7,8 +7,9 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from pipelines.coverage import flat
-from pipelines.coverage.flat import cluster_vectors
+from pipelines.coverage import cells
+from pipelines.coverage.cells import distinct_points, make_cells
+from pipelines.coverage.cluster import by_size, suggested_clusters
 from pipelines.coverage.settings import CoverageSettings
 from pipelines.embedding import static
 from pipelines.embedding.choose import open_encoder
@@ -94,6 +95,13 @@ def clusters(vectors: np.ndarray, folder: Path, files: int, chosen: CoverageSett
     return read_frames(found).sort("example_id")["cluster_id"].to_list()
 
 
+def in_memory(vectors: np.ndarray, chosen: CoverageSettings) -> list[int]:
+    """The same k-means where all vectors are at hand."""
+    points, _, point_of, weights = distinct_points(vectors)
+    count = min(chosen.clusters or suggested_clusters(len(vectors)), len(points))
+    return by_size(make_cells(points, weights.astype(np.float64), count, chosen.seed).of[point_of]).tolist()
+
+
 def unit_rows(rows: int, seed: int) -> np.ndarray:
     draw = np.random.default_rng(seed)
     centres = draw.normal(size=(12, 16))
@@ -107,7 +115,7 @@ def unit_rows(rows: int, seed: int) -> np.ndarray:
 )
 def test_clusters_of_shards_are_those_in_memory(tmp_path: Path, chosen: CoverageSettings) -> None:
     vectors = unit_rows(800, 1)
-    expected = cluster_vectors(vectors, chosen).tolist()
+    expected = in_memory(vectors, chosen)
     assert clusters(vectors, tmp_path / "one", 1, chosen) == expected
     assert clusters(vectors, tmp_path / "five", 5, chosen, seed=2) == expected
 
@@ -115,8 +123,8 @@ def test_clusters_of_shards_are_those_in_memory(tmp_path: Path, chosen: Coverage
 def test_where_only_a_sample_is_fitted_the_shards_still_do_not_matter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clustering, "FIT_ROWS", 300)
-    monkeypatch.setattr(flat, "FIT_ROWS", 300)
+    monkeypatch.setattr(clustering, "FIT_POINTS", 300)
+    monkeypatch.setattr(cells, "FIT_POINTS", 300)
     vectors = unit_rows(900, 2)
     one = clusters(vectors, tmp_path / "one", 1, CoverageSettings(clusters=12))
     assert clusters(vectors, tmp_path / "four", 4, CoverageSettings(clusters=12), seed=3) == one
