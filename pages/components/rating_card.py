@@ -14,10 +14,12 @@ _mounted = st.components.v2.component(
         __file__,
         "parts/words.js",
         "parts/when_gone.js",
+        "parts/remember_name.js",
         "parts/json.js",
         "parts/messages.js",
         "parts/event_log.js",
         "parts/help.js",
+        "parts/blind_card.js",
         "rating_card.js",
     ),
 )

@@ -30,6 +30,7 @@ class ReviewCard {
     this.onKey = (event) => this.key(event);
     this.onSign = () => (this.lastSeen = Date.now());
     document.addEventListener("keydown", this.onKey);
+    this.stopLettingGo = lettingGoAtClicks();
     for (const sign of SIGNS) document.addEventListener(sign, this.onSign, { passive: true });
     this.timer = setInterval(() => this.tick(), 1000);
     this.clear();
@@ -101,6 +102,7 @@ class ReviewCard {
 
   close() {
     document.removeEventListener("keydown", this.onKey);
+    this.stopLettingGo();
     for (const sign of SIGNS) document.removeEventListener(sign, this.onSign);
     clearInterval(this.timer);
     this.log?.close();
@@ -165,7 +167,6 @@ class ReviewCard {
   }
 
   key(event) {
-    if (closesHelp(this.help, event)) return;
     if (isTyping(event) || this.help?.open || this.root.offsetParent === null) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     const known = KEYS.find((one) => one.keys.includes(key));

@@ -14,11 +14,13 @@ _mounted = st.components.v2.component(
         __file__,
         "parts/words.js",
         "parts/when_gone.js",
+        "parts/remember_name.js",
         "parts/json.js",
         "parts/messages.js",
         "parts/event_log.js",
         "parts/help.js",
         "parts/criteria.js",
+        "parts/blind_card.js",
         "rubric_card.js",
     ),
 )

@@ -14,15 +14,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from workbench.app.launcher import ADDRESS, app_command, app_environment
 from workbench.app.sign_in import SignIn
+from workbench.jobs.files import JobStatus, write_status
+from workbench.project import Project
+from workbench.reviewing import Filter
+from workbench.store.runs import EvaluationRecord
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # Software drawing: the machines that run tests have no graphics card.
 FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+EVALUATION = "evaluation-0001"
 PATIENCE = 120_000  # milliseconds; a busy machine is slow, not broken
 
 
@@ -145,6 +151,23 @@ def write_rows(path: Path, rows: list[Any]) -> Path:
     lines = [row if isinstance(row, str) else json.dumps(row) for row in rows]
     path.write_text("".join(f"{line}\n" for line in lines), "utf-8")
     return path
+
+
+def answered_project(folder: Path, variants: list[str]) -> Project:
+    """Return a new project whose variants have all answered the same twelve examples, as imported answers would be."""
+    project = Project.create(folder)
+    project.importing.import_files([write_rows(folder.parent / "tickets.jsonl", support_rows(30))])
+    ids = project.reviewing.queue(Filter())[:12]
+    record = EvaluationRecord(EVALUATION, "v", "validation", variants, {}, {}, len(ids), project.store.now())
+    project.store.runs.add_evaluation(record)
+    outputs = [{"variant": v, "example_id": key, "text": f"{v[:1]}: <b>{key}</b>"} for v in variants for key in ids]
+    empty = pl.DataFrame(schema={"variant": pl.String})
+    tables = {"outputs": pl.DataFrame(outputs), "output_scores": empty, "metrics": empty, "differences": empty}
+    project.store.runs.store_results(EVALUATION, tables)
+    made = project.folder / "evaluations" / EVALUATION
+    made.mkdir(parents=True)
+    write_status(made, JobStatus("finished", progress=1.0, message="Answers were imported"))
+    return project
 
 
 def free_port() -> int:

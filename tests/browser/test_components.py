@@ -142,9 +142,9 @@ def test_an_update_that_a_newer_one_overtook_leaves_the_card_its_keys(page: Page
         """async (script) => {
           const made = await import(URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
           window.sent = [];
-          const pairs = [1, 2, 3, 4].map((n) => ({ comparison_id: `c${n}`, prompt: [], left: "a", right: "b",
-            reference: "", position: n, total: 4 }));
-          const data = { queue: "q", last: null, pairs, acknowledged: {}, rated: 0, total: 4 };
+          const items = [1, 2, 3, 4].map((n) => ({ comparison_id: `c${n}`, prompt: [], left: "a", right: "b",
+            reference: "", position: n }));
+          const data = { queue: "q", rater: "ann", last: null, items, acknowledged: {}, total: 4 };
           const call = () => made.default({ parentElement: document.getElementById("host"), data,
             setTriggerValue: (name, value) => window.sent.push(...value.events.map((event) => event.comparison_id)) });
           const first = call();

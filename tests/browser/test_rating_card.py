@@ -2,22 +2,16 @@
 
 from collections.abc import Callable
 
-import polars as pl
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.accessibility import violations
-from tests.browser.conftest import PATIENCE, support_rows, write_rows
-from workbench.jobs.files import JobStatus, write_status
-from workbench.project import Project
-from workbench.reviewing import Filter
-from workbench.store.runs import EvaluationRecord
+from tests.browser.conftest import EVALUATION, PATIENCE, answered_project
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=PATIENCE)
 
 VARIANTS = ["base", "tuned-curated"]
-EVALUATION = "evaluation-0001"
 SAVED = ".saved[data-unsaved='0']"
 
 
@@ -25,18 +19,7 @@ SAVED = ".saved[data-unsaved='0']"
 def url(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
     """The app on a project whose two variants have answered, with pairs drawn for two raters."""
     place = tmp_path_factory.mktemp("rating")
-    with Project.create(place / "project") as project:
-        project.importing.import_files([write_rows(place / "tickets.jsonl", support_rows(30))])
-        ids = project.reviewing.queue(Filter())[:12]
-        record = EvaluationRecord(EVALUATION, "v", "validation", VARIANTS, {}, {}, 12, project.store.now())
-        project.store.runs.add_evaluation(record)
-        outputs = [{"variant": v, "example_id": key, "text": f"{v[:1]}: <b>{key}</b>"} for v in VARIANTS for key in ids]
-        empty = pl.DataFrame(schema={"variant": pl.String})
-        tables = {"outputs": pl.DataFrame(outputs), "output_scores": empty, "metrics": empty, "differences": empty}
-        project.store.runs.store_results(EVALUATION, tables)
-        folder = project.folder / "evaluations" / EVALUATION
-        folder.mkdir(parents=True)
-        write_status(folder, JobStatus("finished", progress=1.0, message="Answers were imported"))
+    with answered_project(place / "project", VARIANTS) as project:
         for rater in ("ada", "ben"):
             project.rating.begin(EVALUATION, *VARIANTS, rater, 12)
     return serve(place / "project")
@@ -78,7 +61,11 @@ def test_pairs_are_rated_noted_skipped_and_taken_back_by_keys(page: Page, url: s
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
     expect(page.locator(".place")).to_have_text("Pair 3 of 12")
-    page.keyboard.press("u")
+    # What is pressed a moment after the dialog was closed, while the focus is still in it, is meant for the card.
+    page.get_by_role("dialog", name="Keys", include_hidden=True).get_by_role(
+        "button", name="Close", include_hidden=True
+    ).evaluate("(node) => node.dispatchEvent(new KeyboardEvent('keydown', {key: 'u', bubbles: true, composed: true}))")
+    expect(page.locator(".place")).to_have_text("Pair 2 of 12")
     page.keyboard.press("u")
     expect(page.locator(".place")).to_have_text("Pair 1 of 12")
     assert shown(page) == first

@@ -95,6 +95,8 @@ def test_two_reviewers_get_different_examples_but_for_the_overlap(
     seen: dict[str, list[str]] = {"ada": [], "ben": []}
     for turn in range(30):
         for name, page, key in (("ada", ada, "k"), ("ben", ben, "kd"[turn % 2])):
+            # On a busy machine the next ones may still be on their way.
+            expect(page.locator(".root[data-example]")).to_be_visible()
             seen[name].append(str(shown(page)))
             page.keyboard.press(key)
     for page in (ada, ben):

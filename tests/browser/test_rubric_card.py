@@ -3,22 +3,16 @@
 import re
 from collections.abc import Callable
 
-import polars as pl
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.accessibility import violations
-from tests.browser.conftest import PATIENCE, support_rows, write_rows
-from workbench.jobs.files import JobStatus, write_status
-from workbench.project import Project
-from workbench.reviewing import Filter
-from workbench.store.runs import EvaluationRecord
+from tests.browser.conftest import EVALUATION, PATIENCE, answered_project
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=PATIENCE)
 
 VARIANTS = ["base", "tuned-curated"]
-EVALUATION = "evaluation-0001"
 SAVED = ".saved[data-unsaved='0']"
 
 
@@ -26,18 +20,7 @@ SAVED = ".saved[data-unsaved='0']"
 def url(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
     """The app on a project whose two variants have answered, with answers drawn for two raters."""
     place = tmp_path_factory.mktemp("rubric")
-    with Project.create(place / "project") as project:
-        project.importing.import_files([write_rows(place / "tickets.jsonl", support_rows(30))])
-        ids = project.reviewing.queue(Filter())[:12]
-        record = EvaluationRecord(EVALUATION, "v", "validation", VARIANTS, {}, {}, 12, project.store.now())
-        project.store.runs.add_evaluation(record)
-        outputs = [{"variant": v, "example_id": key, "text": f"{v[:1]}: <b>{key}</b>"} for v in VARIANTS for key in ids]
-        empty = pl.DataFrame(schema={"variant": pl.String})
-        tables = {"outputs": pl.DataFrame(outputs), "output_scores": empty, "metrics": empty, "differences": empty}
-        project.store.runs.store_results(EVALUATION, tables)
-        folder = project.folder / "evaluations" / EVALUATION
-        folder.mkdir(parents=True)
-        write_status(folder, JobStatus("finished", progress=1.0, message="Answers were imported"))
+    with answered_project(place / "project", VARIANTS) as project:
         for rater in ("ada", "ben"):
             project.rubric.begin(EVALUATION, VARIANTS, rater, 12)
     return serve(place / "project")

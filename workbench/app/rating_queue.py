@@ -29,9 +29,9 @@ class RatingQueue:
         hand = self._project.rating.at_hand(self._evaluation, self._rater, PAIRS_AT_ONCE)
         return {
             "queue": f"{self._project.name}:{self._evaluation}:{self._rater}",
+            "rater": self._rater,
             "last": None if hand.last is None else _shown(hand.last),
-            "pairs": [_shown(card) for card in hand.pairs],
-            "rated": hand.rated,
+            "items": [_shown(card) for card in hand.pairs],
             "total": hand.total,
             "acknowledged": self._acknowledged,
         }
@@ -54,5 +54,4 @@ def _shown(card: RatingCard) -> dict[str, Any]:
         "right": card.right_text,
         "reference": card.reference,
         "position": card.position,
-        "total": card.total,
     }

@@ -32,9 +32,10 @@ class RubricQueue:
         pending = rubric.pending(self._evaluation, self._rater, limit=ANSWERS_AT_ONCE)
         return {
             "queue": f"{self._project.name}:{self._evaluation}:{rubric.version()}:{self._rater}",
+            "rater": self._rater,
             "criteria": [criterion.model_dump(mode="json") for criterion in rubric.criteria()],
             "last": None if last is None else _shown(last, rated),
-            "answers": [_shown(card, rated + place) for place, card in enumerate(pending, start=1)],
+            "items": [_shown(card, rated + place) for place, card in enumerate(pending, start=1)],
             "total": drawn,
             "acknowledged": self._acknowledged,
         }
@@ -49,11 +50,11 @@ class RubricQueue:
         return self._project.rubric.rate(events, self._rater)
 
 
-def _shown(card: AnswerCard, number: int) -> dict[str, Any]:
+def _shown(card: AnswerCard, position: int) -> dict[str, Any]:
     return {
         "answer_id": card.answer_id,
         "prompt": card.messages,
         "text": card.text,
         "reference": card.reference,
-        "number": number,
+        "position": position,
     }

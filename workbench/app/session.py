@@ -23,7 +23,7 @@ from workbench.project import Project
 
 CHOSEN = "project_folder"
 REVIEWER = "reviewer"
-# As in pages/components/parts/remember_name.js, which writes it where somebody reviews.
+# As in pages/components/parts/remember_name.js, which writes it where somebody reviews or rates.
 NAME_COOKIE = "workbench_reviewer"
 
 Parameters = ParamSpec("Parameters")
@@ -76,7 +76,7 @@ def reviewer_name() -> str:
 
 
 def remember_reviewer() -> None:
-    """Take up the name that was last reviewed under in this browser, once, as a session begins."""
+    """Take up the name that was last reviewed or rated under in this browser, once, as a session begins."""
     if REVIEWER not in st.session_state:
         name = unquote(str(st.context.cookies.get(NAME_COOKIE) or "")).strip()
         st.session_state[REVIEWER] = "" if name == login_name() else name

@@ -71,13 +71,6 @@ class EventLog {
     this.release();
   }
 
-  // Whether all that another card had left was stored just now: what this one shows was drawn without it.
-  get caughtUp() {
-    if (!this.adopted || this.unsaved.length) return false;
-    this.adopted = false;
-    return true;
-  }
-
   #drop(isDone) {
     const before = this.unsaved.length;
     this.unsaved = this.unsaved.filter((event) => !isDone(event));
@@ -118,7 +111,6 @@ class EventLog {
       });
     }
     if (adopted) {
-      this.adopted = true;
       this.changed();
       this.flush(true);
     }
@@ -169,9 +161,20 @@ function isTyping(event) {
   return document.querySelector(IN_FRONT) !== null;
 }
 
-// What the pointer pressed to get here keeps the focus, and a choice that has it keeps the keys. One that was reached by
-// the keyboard is left alone.
+// What the pointer pressed has the focus, and a choice that has it keeps the keys, though nobody means it by them. A field
+// for text, and what was reached by the keyboard, is left alone.
 function letGoOfFocus() {
   const pressed = document.activeElement;
   if (pressed && pressed !== document.body && !pressed.matches(":focus-visible")) pressed.blur();
+}
+
+// Do so at each click, those that a widget keeps to itself included, and after it, as a label hands the focus on then. On a
+// busy machine a key may come between the two. Returns the way to stop.
+function lettingGoAtClicks() {
+  const letGo = () => {
+    letGoOfFocus();
+    setTimeout(letGoOfFocus);
+  };
+  document.addEventListener("click", letGo, true);
+  return () => document.removeEventListener("click", letGo, true);
 }

@@ -12,18 +12,12 @@ function makeHelp(keysOfCard, words) {
   const close = button("Close", "", () => help.close(), "Esc");
   help.append(make("strong", "", "Keys"), list, make("p", "faint", words), close);
   help.addEventListener("keydown", (event) => {
+    // A moment after it was closed the focus is still in it: what is pressed then is meant for the card.
+    if (!help.open) return;
     event.stopPropagation();
     if (event.key !== "?") return;
     event.preventDefault();
     help.close();
   });
   return help;
-}
-
-// Close the dialog by `?` wherever the focus is: on a busy machine the press may come before the dialog has it.
-function closesHelp(help, event) {
-  if (!help?.open || event.key !== "?") return false;
-  event.preventDefault();
-  help.close();
-  return true;
 }
