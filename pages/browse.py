@@ -1,5 +1,7 @@
 """Look through all examples as a table, decide about many at once, and repair many at once."""
 
+import time
+
 import streamlit as st
 
 from pages.components.texts import texts
@@ -12,6 +14,8 @@ from workbench.browsing import Filter
 
 ACTIONS = {"keep": "Keep", "drop": "Drop", "flag": "Flag", "pending": "Set back to undecided"}
 SEARCH_SECONDS = 0.4
+# The search takes every core: the browser first draws what was found.
+DRAWING_SECONDS = 0.15
 TURN = "browse-turn"
 COLUMNS = ["state", "suggestion", "quality", "prompt", "completion", "source", "line", "cluster", "tokens"]
 
@@ -126,4 +130,5 @@ if step == "Decide":
 elif step == "Find and replace":
     draw_repair(project, view.chosen, who)
 if draw_table(project, view, who) < 1:
+    time.sleep(DRAWING_SECONDS)
     st.rerun()

@@ -181,6 +181,7 @@ def browse(page: Page, url: str, examples: int) -> dict[str, Times]:
         *(rf"\b{word}s?\b.*\b{other}" for word, other in zip(TOPICS[10:13], TOPICS[10:13], strict=True)),
         rf'^\{{"topic": "{TOPICS[14]}", "number": \d+39\}}',
         r"(?i)order 0*[1-9][0-9]*77:",
+        *([rf"[a-z]+\W+{RARE_WORD}\."] if examples >= 100_000 else []),
         rf"{examples - JSON_EVERY:08}",
     ):
         _open_filters(page, "Regular expression")

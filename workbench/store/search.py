@@ -1,6 +1,7 @@
 """Find texts in prompts and completions: a substring whatever its case, or a regular expression.
 
-The engine is RE2, whose time grows with the length of the text only, so that no expression can hang it. Examples are
+The engine is RE2, whose time grows with the length of the text only, so that no expression can hang it; what a match
+has to hold is looked for first. Examples are
 searched in pieces, the first of them small, so that what is frequent is found at once, then each as large as all before
 it, up to two row groups (one for each core of a small machine): whoever asks may stop after some seconds with what was
 found so far and go on later. What was searched once is remembered; only new examples are searched again.
@@ -17,15 +18,19 @@ import polars as pl
 from pipelines.errors import CurationError
 from workbench.store.database import Database
 from workbench.store.filters import LONGEST_TEXT
+from workbench.store.required_texts import required_texts
 
 # DuckDB keeps rows in groups of 122,880.
 PIECE = 2 * 122_880
 FIRST_PIECE = 16_384
+# The first look at a search ends as soon as so many are found: more than a page, and the rest can come after.
+ENOUGH_AT_FIRST = 100
 # A search that nobody waits for piece by piece is given up after so long.
 LONGEST_SECONDS = 120.0
 _REMEMBERED = 12
-_MATCHES = "(regexp_matches(completion, $pattern) OR regexp_matches(prompt, $pattern))"
-_HOLDS = "(contains(lower(completion), lower($pattern)) OR contains(lower(prompt), lower($pattern)))"
+_COLUMNS = ("completion", "prompt")
+_HOLDS = "contains(lower({column}), lower($pattern))"
+_MATCHES = "regexp_matches({column}, $pattern)"
 
 
 @dataclass(frozen=True)
@@ -62,16 +67,24 @@ class Search:
 
         Args:
             pattern: a regular expression in RE2's syntax (`literal` makes one of a text).
-            seconds: stop before the piece that would end later than this, by how long the earlier ones took; the first
-                is searched in any case. None goes on to the end.
+            seconds: stop before the piece that would end later than this, by how long the earlier ones took, and the
+                first time also when `ENOUGH_AT_FIRST` are found; the first piece is searched in any case. None goes on
+                to the end.
 
         Raises:
             CurationError: the expression cannot be read, or the end was not reached in `LONGEST_SECONDS`.
         """
         self.check(pattern)
-        return self._search(pattern, _MATCHES, seconds)
+        required = required_texts(pattern)
+        held = "contains(lower({{column}}), ${name})" if required.any_case else "contains({{column}}, ${name})"
+        texts = {f"text{place}": text for place, text in enumerate(required.texts)}
+        return self._search(
+            pattern, " AND ".join([*(held.format(name=name) for name in texts), _MATCHES]), seconds, texts
+        )
 
-    def _search(self, pattern: str, condition: str, seconds: float | None) -> Found:
+    def _search(
+        self, pattern: str, condition: str, seconds: float | None, texts: dict[str, str] | None = None
+    ) -> Found:
         started = time.monotonic()
         with self._searching:
             rows = int(self._database.value("SELECT coalesce(max(rowid) + 1, 0) FROM examples"))
@@ -81,14 +94,17 @@ class Search:
                 size = min(max(scan.searched, FIRST_PIECE), PIECE, rows - scan.searched)
                 taken = time.monotonic() - started
                 done = scan.searched - begun
-                if seconds is not None and done and taken * (done + size) / done > seconds:
-                    break
+                if seconds is not None and done:
+                    enough = not begun and sum(map(len, scan.parts)) >= ENOUGH_AT_FIRST
+                    if enough or taken * (done + size) / done > seconds:
+                        break
                 if taken > LONGEST_SECONDS:
                     raise CurationError(
                         f"The search for '{pattern[:60]}' took longer than {LONGEST_SECONDS:.0f} seconds.",
                         "Search for something simpler.",
                     )
-                scan.parts.append(self._piece(pattern, condition, scan.searched, scan.searched + size))
+                bounds = {"first": scan.searched, "last": scan.searched + size}
+                scan.parts.append(self._piece(condition, {"pattern": pattern, **bounds, **(texts or {})}))
                 scan.searched += size
             found = pl.concat(scan.parts) if scan.parts else pl.Series("number", [], pl.Int64)
             scan.parts = [found]
@@ -140,10 +156,10 @@ class Search:
             self._scans.popitem(last=False)
         return scan
 
-    def _piece(self, pattern: str, condition: str, first: int, last: int) -> pl.Series:
+    def _piece(self, condition: str, values: dict[str, str | int]) -> pl.Series:
+        either = " OR ".join(f"({condition.format(column=column)})" for column in _COLUMNS)
         return self._database.frame(
-            f"SELECT rowid AS number FROM examples WHERE rowid >= $first AND rowid < $last AND {condition}",
-            {"pattern": pattern, "first": first, "last": last},
+            f"SELECT rowid AS number FROM examples WHERE rowid >= $first AND rowid < $last AND ({either})", values
         )["number"]
 
 
