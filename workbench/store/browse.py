@@ -2,7 +2,9 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar, cast
 
 import polars as pl
 
@@ -34,6 +36,7 @@ _TEXTS = (
     " USING (number)"
 )
 _REMEMBERED = 16
+T = TypeVar("T")
 _PLACES = {"example_id": pl.String, "place": pl.Int64}
 
 
@@ -57,8 +60,7 @@ class BrowseStore:
         self._search = Search(database)
         self._metadata = MetadataStore(database)
         self._views: OrderedDict[tuple[object, ...], pl.Series] = OrderedDict()
-        self._choices: dict[str, list[tuple[str, str, int]]] = {}
-        self._counted_shape = -1
+        self._known: dict[str, tuple[int, Any]] = {}
         self._titled: tuple[int, pl.DataFrame] = -1, pl.DataFrame()
         self._remembering = threading.Lock()
 
@@ -258,20 +260,28 @@ class BrowseStore:
 
     def choices(self) -> dict[str, list[tuple[str, str, int]]]:
         """Return what can be chosen in each filter: (value, title, number of examples)."""
-        self._catalog.refresh()
-        shape = self._catalog.shape
-        if shape != self._counted_shape:
-            counted = {name: self._counts(query) for name, query in _CHOICES.items()}
+        generation = self._catalog.refresh()
+        states = self._once("states", generation, lambda: self._counts(_STATES))
+        others = self._once(
+            "others", self._catalog.shape, lambda: {name: self._counts(query) for name, query in _CHOICES.items()}
+        )
+        return {"states": states, **others}
+
+    def _once(self, name: str, age: int, ask: Callable[[], T]) -> T:
+        """Ask the database again only when the age has changed; the age was read before, so nothing older is kept."""
+        known, answer = self._known.get(name, (-1, None))
+        if known != age:
+            answer = ask()
             with self._remembering:
-                self._choices, self._counted_shape = counted, shape
-        return {"states": self._counts(_STATES), **self._choices}
+                self._known[name] = age, answer
+        return cast("T", answer)
 
     def _counts(self, query: str) -> list[tuple[str, str, int]]:
         return [(str(row[0]), str(row[1]), int(row[2])) for row in self._database.frame(query).rows()]
 
     def columns(self) -> list[str]:
         """Return the names of the further columns of imported files."""
-        return self._metadata.columns()
+        return self._once("columns", self._catalog.refresh(), self._metadata.columns)
 
     def column_values(self, column: str) -> list[str]:
         """Return the most frequent values of a further column."""
@@ -279,8 +289,9 @@ class BrowseStore:
 
     def reviewers(self) -> list[str]:
         """Return who has decided anything, by name."""
-        frame = self._database.frame("SELECT DISTINCT reviewer FROM decisions ORDER BY reviewer")
-        return frame["reviewer"].to_list()
+        query = "SELECT DISTINCT reviewer FROM decisions ORDER BY reviewer"
+        ask = self._database.frame
+        return self._once("reviewers", self._catalog.refresh(), lambda: ask(query)["reviewer"].to_list())
 
     def sealed_count(self) -> int:
         """Count the examples in the sealed test split."""

@@ -70,6 +70,7 @@ class Catalog:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._stamp: Stamp | None = None
+        self._commits = -1
         self._changing = threading.Lock()
         self.generation = 0
         self.shape = 0
@@ -80,15 +81,18 @@ class Catalog:
         `shape` grows when other examples than before can be shown.
         """
         with self._changing:
-            stamp = self._look()
-            if stamp == self._stamp:
+            # Both are read first: what is written meanwhile is only taken up once more the next time.
+            commits = self._database.commits
+            if commits == self._commits:
                 return self.generation
-            # The stamp was taken first: what is written meanwhile is only taken up once more the next time.
-            if self._stamp is None or self._stamp.rest != stamp.rest or not self._mend(self._stamp):
-                self._make()
-                self.shape += 1
-            self._stamp = stamp
-            self.generation += 1
+            stamp = self._look()
+            if stamp != self._stamp:
+                if self._stamp is None or self._stamp.rest != stamp.rest or not self._mend(self._stamp):
+                    self._make()
+                    self.shape += 1
+                self._stamp = stamp
+                self.generation += 1
+            self._commits = commits
             return self.generation
 
     def _look(self) -> Stamp:

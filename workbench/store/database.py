@@ -8,6 +8,7 @@ only for their end (`appending`). Values always travel as `$name`.
 import os
 import re
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,8 @@ from workbench.store.holder import held_elsewhere
 
 Values = Mapping[str, object]
 
+# How often a file was written to; shared by all that have it open in this process, the only one that can have it.
+_COMMITS: Counter[Path] = Counter()
 _IDENTIFIER = re.compile(r"[a-z_]+")
 _HOLDER = re.compile(r"PID (\d+)")
 
@@ -78,6 +81,7 @@ class Database:
             CurationError: another process holds it (named), or it is no DuckDB file.
         """
         self.path = path
+        self._file = path.resolve()
         try:
             self._connection = duckdb.connect(str(path))
         except duckdb.IOException as error:
@@ -95,6 +99,11 @@ class Database:
     def close(self) -> None:
         """Write everything into the file and let go of it."""
         self._connection.close()
+
+    @property
+    def commits(self) -> int:
+        """A number that grows with each transaction: as long as it stays, so does what the tables hold."""
+        return _COMMITS[self._file]
 
     def frame(self, sql: str, values: Values | None = None, **frames: pl.DataFrame) -> pl.DataFrame:
         """Return the rows of one query; `frames` can be read in it as tables of their names."""
@@ -153,7 +162,7 @@ class Database:
         """
         with self._writing, self._begun() as cursor:
             yield Transaction(cursor)
-            cursor.execute("COMMIT")
+            self._commit(cursor)
 
     @contextmanager
     def appending(self, unique: Mapping[str, Sequence[str]]) -> Iterator[Transaction]:
@@ -180,7 +189,13 @@ class Database:
             with self._writing:
                 for table, columns in unique.items():
                     self._leave_out(transaction, table, columns, ends[table])
-                cursor.execute("COMMIT")
+                self._commit(cursor)
+
+    def _commit(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        try:
+            cursor.execute("COMMIT")
+        finally:
+            _COMMITS[self._file] += 1
 
     def _leave_out(self, transaction: Transaction, table: str, columns: Sequence[str], end: int) -> None:
         """Delete rows of the transaction that others have committed since, at row `end` of the table and after it."""

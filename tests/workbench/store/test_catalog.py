@@ -141,3 +141,23 @@ def test_a_reopened_project_has_the_same_catalog(project: Project, write_jsonl) 
 def test_an_empty_project_has_an_empty_catalog(project: Project) -> None:
     assert project.store.browse.count(Filter()) == 0
     assert project.store.browse.ids(Filter(text="x", regex="y"), "prompt") == []
+
+
+def test_what_another_opening_of_the_file_wrote_is_seen_too(project: Project, write_jsonl) -> None:
+    project.importing.import_files([write_jsonl("a.jsonl", [chat("A", "b")])])
+    assert project.store.browse.count(Filter()) == 1
+    with Project.open(project.folder) as other:
+        other.importing.import_files([write_jsonl("b.jsonl", [chat("C", "d")])])
+    assert project.store.browse.count(Filter()) == 2
+
+
+def test_a_catalog_that_could_not_be_made_is_made_the_next_time(
+    project: Project, write_jsonl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert project.store.browse.count(Filter()) == 0
+    project.importing.import_files([write_jsonl("a.jsonl", [chat("A", "b")])])
+    with monkeypatch.context() as patched:
+        patched.setattr(project.store.browse._catalog, "_look", lambda: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            project.store.browse.count(Filter())
+    assert project.store.browse.count(Filter()) == 1
