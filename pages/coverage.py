@@ -113,4 +113,6 @@ else:
     draw_gaps(gaps)
 
 st.header("Balance", anchor=False)
-draw_balance(project, session.reviewer_name())
+# Counted only where it is asked for: it reads all examples.
+if st.toggle("Show how the examples are spread, and plan caps and quotas", key="balance-shown"):
+    draw_balance(project, session.reviewer_name())

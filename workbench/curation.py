@@ -17,7 +17,8 @@ import polars as pl
 from pipelines.errors import CurationError
 from pipelines.progress import Progress, no_progress, part_of
 from workbench.decontaminating import import_held_out
-from workbench.stages import DEFAULT_STAGES, STAGES, Inputs, Outcome, fingerprint_of, run_stage, stage_settings
+from workbench.stage_inputs import Inputs
+from workbench.stages import DEFAULT_STAGES, STAGES, Outcome, fingerprint_of, run_stage, stage_settings
 from workbench.store.analysis import StageRecord
 from workbench.store.store import Store
 

@@ -5,22 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from pipelines.errors import CurationError
-from pipelines.examples import EXAMPLES
 from pipelines.progress import Progress, part_of
+from workbench.stage_inputs import Inputs
 from workbench.store.store import Store
-from workbench.vectors import chosen_encoder, project_vectors
+from workbench.vectors import FAST, chosen_encoder
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from pydantic import BaseModel
 
 # What runs where no stage is named; the others ask a model about each example, and run where they are named.
@@ -39,14 +35,6 @@ _BUILDS_ON = {
     "difficulty": (),
 }
 
-# Which rows a stage reads, besides the training examples.
-_READS = {
-    "embeddings": ("production",),
-    "duplicates": ("ranks",),
-    "coverage": ("production_counts",),
-    "contamination": ("held_out",),
-}
-
 # Raised when a stage's code changes what it would answer, so that old results are computed again.
 _STAGE_VERSION = 6
 
@@ -57,65 +45,6 @@ class Outcome:
 
     tables: Mapping[str, pl.DataFrame]
     figures: dict[str, object]
-
-
-@dataclass
-class Inputs:
-    """What all stages read; texts are embedded once, whoever asks first."""
-
-    folder: Path
-    examples: pl.DataFrame
-    production: pl.DataFrame
-    production_counts: pl.DataFrame
-    ranks: pl.DataFrame
-    held_out: pl.DataFrame
-    _vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict)
-
-    @classmethod
-    def read(cls, store: Store, folder: Path) -> Inputs:
-        """Read the examples from the store."""
-        examples = store.examples.with_role("train")
-        production = store.examples.with_role("production")
-        return cls(
-            folder,
-            examples,
-            # A query that is a training example too stands on the map once, as training.
-            production.join(examples, on="example_id", how="anti"),
-            store.examples.occurrence_counts("production"),
-            store.decisions.ranks(),
-            store.examples.with_role("test"),
-        )
-
-    def fingerprint(self, stage: str) -> str:
-        """Hash the ids of the training examples and the rows of what else the stage reads."""
-        digest = hashlib.blake2b(self._examples_csv, digest_size=16)
-        for name in _READS.get(stage, ()):
-            frame: pl.DataFrame = getattr(self, name)
-            digest.update(frame.drop(set(EXAMPLES) - {"example_id"}, strict=False).write_csv().encode())
-        return digest.hexdigest()
-
-    @cached_property
-    def _examples_csv(self) -> bytes:
-        return self.examples.select("example_id").write_csv().encode()
-
-    def vectors(self, text: str, encoder: str, progress: Progress) -> NDArray[np.float32]:
-        """Return embeddings in row order: of `prompt` or `completion` of the examples; `production`, `held_out`."""
-        if text not in self._vectors:
-            others = {"production": self.production, "held_out": self.held_out}
-            texts = others[text]["prompt"] if text in others else self.examples[text]
-            self._vectors[text] = project_vectors(self.folder, texts.to_list(), progress, encoder)
-        return self._vectors[text]
-
-    def pair_vectors(self, encoder: str, progress: Progress) -> NDArray[np.float32]:
-        """Return unit rows of prompt and completion side by side: their dot product is the mean of the two cosines."""
-        import numpy as np
-
-        prompts = self.vectors("prompt", encoder, part_of(progress, 0.0, 0.6))
-        completions = self.vectors("completion", encoder, part_of(progress, 0.6, 1.0))
-        joined = np.concatenate([prompts, completions], axis=1)
-        # In place: a million such rows are two gigabytes.
-        joined /= np.linalg.norm(joined, axis=1, keepdims=True).clip(min=1e-12)
-        return joined
 
 
 def stage_settings(chosen: Mapping[str, object]) -> dict[str, BaseModel]:
@@ -188,9 +117,9 @@ def _duplicates(settings: Any, inputs: Inputs, store: Store, progress: Progress)
     encoder = chosen_encoder(store)
     one_side = settings.side in ("prompt", "completion")
     vectors = inputs.vectors(settings.side, encoder, told) if one_side else inputs.pair_vectors(encoder, told)
-    found = find_duplicates(
-        inputs.examples, settings, vectors=vectors, rank=inputs.ranks, progress=part_of(progress, 0.5, 1.0)
-    )
+    judge = inputs.judge(settings.side) if encoder == FAST else None
+    told = part_of(progress, 0.5, 1.0)
+    found = find_duplicates(inputs.examples, settings, vectors=vectors, judge=judge, rank=inputs.ranks, progress=told)
     members = found.duplicates.filter(pl.col("example_id") != pl.col("representative_id"))
     figures: dict[str, object] = {
         "groups": found.duplicates["group_id"].n_unique(),

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from pipelines.embedding.encoder import Encoder
     from workbench.store.store import Store
 
+# The encoder that filters and does not judge (`pipelines/embedding/choose.py`).
+FAST = "fast"
+
 
 def project_vectors(
     folder: Path, texts: list[str], progress: Progress = no_progress, encoder: str = "default"

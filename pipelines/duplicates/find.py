@@ -1,6 +1,6 @@
 """Find duplicates of every kind in one go: verified pairs, guards, groups.
 
-    exact pairs, near pairs, semantic pairs (where vectors are given)
+    exact pairs, near pairs, semantic pairs (where vectors are given, or a fast encoder's and one that judges)
         -> each pair once, as the first kind that applies
         -> guards mark those that are alike but not the same
         -> the others form groups around a representative
@@ -12,10 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from pipelines.duplicates.exact import find_exact_duplicates
 from pipelines.duplicates.groups import GROUPS, KINDS, order_by_preference, star_groups
 from pipelines.duplicates.guards import Sides, Text, guard_of
+from pipelines.duplicates.judged import Judge, find_judged_duplicates
 from pipelines.duplicates.near import find_near_duplicates
 from pipelines.duplicates.semantic import find_semantic_duplicates
 from pipelines.duplicates.settings import DuplicateSettings
@@ -68,6 +70,7 @@ def find_duplicates(
     settings: DuplicateSettings | None = None,
     *,
     vectors: Vectors | None = None,
+    judge: Judge | None = None,
     rank: pl.DataFrame | None = None,
     progress: Progress = no_progress,
 ) -> Duplicates:
@@ -78,6 +81,8 @@ def find_duplicates(
         settings: thresholds, shingles, guards.
         vectors: `(n, d)` unit rows aligned to `examples`, of the side that is compared (`duplicate_texts(examples)`
             where that is both); None leaves semantic duplicates out.
+        judge: where those are a fast encoder's: gives the accurate encoder's for some rows of `examples`, and these
+            decide (see `judged.py`); None lets `vectors` decide.
         rank: `example_id`, `rank`: who is kept before whom, larger first (see `groups.py`).
         progress: is told each step.
 
@@ -101,15 +106,24 @@ def find_duplicates(
     found = [find_exact_duplicates(sides)]
     found.append(find_near_duplicates(sides, settings, progress=part_of(progress, 0.05, 0.5)))
     if vectors is not None:
-        aligned = vectors[ordered["position"].to_numpy().astype(np.int64)]
-        told = part_of(progress, 0.5, 0.9)
-        found.append(find_semantic_duplicates(ordered, aligned, settings, progress=told))
+        positions = ordered["position"].to_numpy().astype(np.int64)
+        aligned, told = vectors[positions], part_of(progress, 0.5, 0.9)
+        if judge is None:
+            found.append(find_semantic_duplicates(ordered, aligned, settings, progress=told))
+        else:
+            known = pl.concat(found)
+            asked = _at_positions(judge, positions)
+            found.append(find_judged_duplicates(ordered, aligned, asked, settings, known=known, progress=told))
     progress(0.9, "Telling the alike from the same")
     pairs = guarded_pairs(_each_once(found), sides, settings)
     groups = star_groups(ordered["example_id"], pairs.filter(~pl.col("guarded")))
     result = Duplicates(groups.match_to_schema(GROUPS), pairs, settings)
     progress(1.0, f"Found {result.groups:,} groups with {result.extra:,} examples too many")
     return result
+
+
+def _at_positions(judge: Judge, positions: NDArray[np.int64]) -> Judge:
+    return lambda rows, progress: judge(positions[rows], progress)
 
 
 def duplicate_texts(examples: pl.DataFrame) -> list[str]:

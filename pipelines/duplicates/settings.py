@@ -32,6 +32,13 @@ class DuplicateSettings(BaseModel, frozen=True, extra="forbid"):
     semantic_threshold: float = Field(
         0.95, ge=0.5, le=1.0, description="Least cosine of the vectors of two semantic duplicates."
     )
+    filter_margin: float = Field(
+        0.1,
+        ge=0.0,
+        le=0.5,
+        description="Where the vectors are the fast encoder's: how far below the threshold its cosine may lie for the "
+        "accurate encoder to judge the pair.",
+    )
     numbers_guard: bool = Field(True, description="Keep apart pairs in which each side holds a number the other lacks.")
     negation_guard: bool = Field(True, description="Keep apart pairs that differ by a negation.")
     code_guard: bool = Field(

@@ -10,6 +10,6 @@ class EmbeddingSettings(BaseModel, frozen=True, extra="forbid"):
         "default",
         min_length=1,
         description="'default' (the bundled all-MiniLM-L6-v2), 'int8' (the same about twice as fast, needs the extra "
-        "[fast]), 'fast' (a thousand times as fast, to browse and to filter by, not to judge), or the folder or name "
-        "of a sentence-transformers model that is on this machine.",
+        "[fast]), 'fast' (a thousand times as fast; what it takes for semantic duplicates the default one judges), or "
+        "the folder or name of a sentence-transformers model that is on this machine.",
     )
