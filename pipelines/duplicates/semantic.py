@@ -3,7 +3,8 @@
 A range search: pairs at the threshold or above are found with their true cosine, and none below. Up to 20,000 rows of
 different vectors every pair is looked at, block by block. Beyond, each row is compared with the rows of the nearest
 cells only (`cells.py`), which finds nearly all. Of a row's pairs with one block or cell of others the first 200 are
-listed, lest a crowd become quadratic. Rows of equal vectors are collapsed first.
+listed, and about 20 million in all, lest a crowd become quadratic: a row opens 1,000 pairs at most where there are
+20,000 rows, and 20 where there are a million. Rows of equal vectors are collapsed first.
 
 Not covered: vectors that do not fit into memory.
 """
@@ -28,6 +29,8 @@ BLOCK = 2_048
 EVERY_PAIR = 20_000
 # Most pairs that one row may open within a block of columns: a larger crowd is still joined through its first rows.
 PAIRS_A_ROW = 200
+# Most pairs in all, by which the rows share them; each may open so many at least.
+MOST_PAIRS, FEWEST_A_ROW = 20_000_000, 10
 
 
 def find_semantic_duplicates(
@@ -63,9 +66,11 @@ def find_semantic_duplicates(
     distinct = np.ascontiguousarray(vectors if len(first) == len(vectors) else vectors[first], dtype=np.float32)
     search = _close_pairs if len(distinct) <= EVERY_PAIR else close_pairs
     parts = [NO_PAIRS]
+    opened = np.zeros(len(distinct), np.int64)
     for left, right, cosine in search(distinct, settings.semantic_threshold, most=PAIRS_A_ROW, progress=progress):
-        alike = np.minimum(cosine.astype(np.float64), 1.0)
-        parts.append(pl.DataFrame({"left": left, "right": right, "similarity": alike}))
+        kept = _within_share(left, opened)
+        alike = np.minimum(cosine[kept].astype(np.float64), 1.0)
+        parts.append(pl.DataFrame({"left": left[kept], "right": right[kept], "similarity": alike}))
     pairs = spread_pairs(classes, pl.concat(parts))
     progress(1.0, f"Found {len(pairs):,} semantic duplicate pairs")
     ids = examples["example_id"]
@@ -73,6 +78,18 @@ def find_semantic_duplicates(
         {"example_a": ids.gather(pairs["a"]), "example_b": ids.gather(pairs["b"]), "similarity": pairs["similarity"]},
         schema=PAIRS,
     )
+
+
+def _within_share(left: Rows, opened: Rows) -> Rows:
+    """Return the places of pairs that their first rows may still open, and count them in `opened`."""
+    share = max(MOST_PAIRS // max(len(opened), 1), FEWEST_A_ROW)
+    order = np.argsort(left, kind="stable")
+    ranked = left[order]
+    place = np.arange(len(left)) - np.searchsorted(ranked, ranked)
+    kept = np.sort(order[opened[ranked] + place < share])
+    rows, counts = np.unique(left[kept], return_counts=True)
+    opened[rows] += counts
+    return kept
 
 
 def _close_pairs(

@@ -48,6 +48,27 @@ def test_a_crowd_gives_a_bounded_number_of_pairs() -> None:
     assert 0 < len(found_in_cells(vectors, 0.9, most=5)) <= 1_500 * 3 * 5
 
 
+@pytest.mark.parametrize("every_pair", [10, 10_000])
+def test_all_rows_of_a_crowd_share_the_most_pairs(monkeypatch: pytest.MonkeyPatch, every_pair: int) -> None:
+    generator = np.random.default_rng(3)
+    raw = np.ones((1_500, 16)) + 0.01 * generator.normal(size=(1_500, 16))
+    vectors = (raw / np.linalg.norm(raw, axis=1, keepdims=True)).astype(np.float32)
+    examples = examples_frame([[{"role": "user", "content": f"prompt {row}"}] for row in range(1_500)])
+    monkeypatch.setattr(semantic, "EVERY_PAIR", every_pair)
+    monkeypatch.setattr(semantic, "MOST_PAIRS", 1_500 * 12)
+    pairs = find_semantic_duplicates(examples, vectors)
+    opened = pairs["example_a"].value_counts()["count"]
+    assert opened.max() == 12
+    assert len(pairs) > 1_400 * 12
+    assert set(pairs["example_a"]) | set(pairs["example_b"]) == set(examples["example_id"])
+    assert pairs.unique(["example_a", "example_b"]).height == len(pairs)
+    # Where the share is large enough, nothing is left out.
+    monkeypatch.setattr(semantic, "MOST_PAIRS", 1_500 * 1_500)
+    monkeypatch.setattr(semantic, "PAIRS_A_ROW", 2_000)
+    every = len(find_semantic_duplicates(examples, vectors))
+    assert every == 1_500 * 1_499 // 2 if every_pair > 1_500 else every > len(pairs)
+
+
 def test_no_vector_and_one_vector_give_no_pair() -> None:
     assert found_in_cells(np.zeros((0, 8), np.float32), 0.9) == {}
     assert found_in_cells(np.eye(8, dtype=np.float32)[:1], 0.9) == {}
