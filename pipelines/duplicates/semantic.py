@@ -15,11 +15,12 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from pipelines.duplicates.cells import Rows, close_pairs
+from pipelines.duplicates.cells import close_pairs
 from pipelines.duplicates.classes import classes_of, first_rows, spread_pairs
 from pipelines.duplicates.exact import NO_PAIRS
 from pipelines.duplicates.near import PAIRS
 from pipelines.duplicates.settings import DuplicateSettings
+from pipelines.embedding.cells import Rows
 from pipelines.embedding.encoder import Vectors
 from pipelines.errors import CurationError
 from pipelines.progress import Progress, no_progress

@@ -33,7 +33,7 @@ class DuplicateSettings(BaseModel, frozen=True, extra="forbid"):
         0.95, ge=0.5, le=1.0, description="Least cosine of the vectors of two semantic duplicates."
     )
     filter_margin: float = Field(
-        0.1,
+        0.05,
         ge=0.0,
         le=0.5,
         description="Where the vectors are the fast encoder's: how far below the threshold its cosine may lie for the "

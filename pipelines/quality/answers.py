@@ -31,7 +31,7 @@ import polars as pl
 from pipelines.progress import Progress, no_progress
 from pipelines.quality.json_shape import fields_of
 from pipelines.quality.json_text import JsonText
-from pipelines.quality.nearest import connected
+from pipelines.quality.nearest import NearestRows, connected
 from pipelines.quality.settings import ConflictSettings
 
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
@@ -112,6 +112,7 @@ def conflicting_answers(
     prompts = examples["prompt"].to_list()
     equal = _folded(examples)
     usual = usual_words(completions, json_texts)
+    neighbours = None if vectors is None else NearestRows(vectors)
     found: list[tuple[AnswerSides, bool]] = []
     agreeing = repeated = 0
     for group in question_groups(examples, vectors, settings, progress=progress):
@@ -126,8 +127,8 @@ def conflicting_answers(
         if len(sides) > MOST_SIDES:
             continue
         majority = len(sides[0]) > len(rows) / 2
-        if not (majority and certain) and vectors is not None and json_texts[rows[0]] is None:
-            supported = supported_side(sides, completions, vectors, usual, settings)
+        if not (majority and certain) and neighbours is not None and json_texts[rows[0]] is None:
+            supported = supported_side(sides, completions, neighbours, usual, settings)
             certain = certain or supported is not None
             if supported is not None and not majority:
                 sides.insert(0, sides.pop(supported))
@@ -149,7 +150,7 @@ def usual_words(completions: Sequence[str], json_texts: Sequence[JsonText | None
 def supported_side(
     sides: list[list[int]],
     completions: Sequence[str],
-    vectors: np.ndarray,
+    neighbours: NearestRows,
     usual: frozenset[str],
     settings: ConflictSettings,
 ) -> int | None:
@@ -159,10 +160,7 @@ def supported_side(
     share more than a few with any side; it is clear where enough of them do, and 1.5 times that of any other side.
     """
     rows = [row for side in sides for row in side]
-    cosines = vectors @ vectors[rows[0]]
-    cosines[rows] = -np.inf
-    count = min(SUPPORTERS, len(cosines) - len(rows))
-    near = np.argpartition(-cosines, count - 1)[:count].tolist() if count else []
+    near = neighbours.of(rows[0], SUPPORTERS, leave_out=rows)
     sides_words = [frozenset(_WORD.findall(completions[side[0]].casefold())) - usual for side in sides]
     support = np.zeros(len(sides))
     for row in near:

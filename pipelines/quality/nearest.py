@@ -1,15 +1,21 @@
-"""Nearest neighbours by cosine, exactly, block by block.
+"""Nearest neighbours by cosine, block by block.
 
-`nearest` gives the k largest cosines to a reference, `connected` the groups that cosines above a threshold join. The
-work is rows x reference x dimensions multiplications, in float32, a block of rows at a time, so that memory stays
-bounded.
+`nearest` gives the k largest cosines to a reference, `connected` the groups that cosines above a threshold join, both
+exactly. Their work is rows x reference x dimensions multiplications, in float32, a block of rows at a time, so that
+memory stays bounded. `NearestRows` answers for one row after the other, among many rows in cells.
 """
+
+from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 
+from pipelines.embedding.cells import Cells
 from pipelines.progress import Progress, no_progress
 
 BLOCK = 1024
+# Up to this many rows `NearestRows` looks at all of them.
+EVERY_ROW = 20_000
 
 
 def nearest(
@@ -49,6 +55,26 @@ def nearest(
         rows[start : start + BLOCK] = np.take_along_axis(top, order, axis=1)
         cosines[start : start + BLOCK] = np.take_along_axis(values, order, axis=1)
     return rows, cosines
+
+
+class NearestRows:
+    """The rows nearest to a row: exactly up to `EVERY_ROW` rows, else among those of the cells that it looks into."""
+
+    def __init__(self, vectors: np.ndarray) -> None:
+        """Take (n, d) unit rows; nothing is computed until it is asked."""
+        self._vectors = vectors
+
+    def of(self, row: int, count: int, *, leave_out: Sequence[int]) -> list[int]:
+        """Return up to `count` rows with the largest cosine to a row, in no order, those left out not among them."""
+        near = np.arange(len(self._vectors)) if self._cells is None else self._cells.near(row)
+        cosines = (self._vectors if self._cells is None else self._vectors[near]) @ self._vectors[row]
+        cosines[np.isin(near, leave_out)] = -np.inf
+        count = min(count, int(np.isfinite(cosines).sum()))
+        return near[np.argpartition(-cosines, count - 1)[:count]].tolist() if count else []
+
+    @cached_property
+    def _cells(self) -> Cells | None:
+        return None if len(self._vectors) <= EVERY_ROW else Cells.of(np.ascontiguousarray(self._vectors, np.float32))
 
 
 def connected(vectors: np.ndarray, threshold: float) -> np.ndarray:
