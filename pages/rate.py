@@ -21,12 +21,25 @@ def draw_begin(project, evaluation, rater: str, drawn: int) -> None:
     one = left.selectbox("Rate", variants, index=variants.index(first))
     other = right.selectbox("Against", variants, index=variants.index(second))
     count = number.number_input("Pairs", 1, 1000, 50)
+    if one != other:
+        tell_passed_over(project, evaluation.evaluation, one, other)
     label = "Draw more" if drawn else "Begin"
     if press.button(label, type="secondary" if drawn else "primary", width="stretch"):
         if one == other:
             st.error("Choose two different variants.")
         elif session.attempt(project.rating.begin, evaluation.evaluation, one, other, rater, count=count) is not None:
             st.rerun()
+
+
+def tell_passed_over(project, evaluation: str, one: str, other: str) -> None:
+    """Tell how many examples cannot be rated blind, and why."""
+    passed = session.attempt(project.rating.passed_over, evaluation, one, other)
+    if passed is None:
+        return
+    why = {"are answered alike": passed.alike, "have an answer that names its author": passed.telling}
+    told = " and ".join(f"{len(ids):,} {what}" for what, ids in why.items() if ids)
+    if told:
+        st.caption(f"Of {counted(passed.common, 'example')} that both answered, {told}: these are passed over.")
 
 
 def draw_writing(project, rater: str) -> None:

@@ -15,6 +15,7 @@ from workbench.held_out import as_evaluated
 from workbench.store.store import Store
 
 if TYPE_CHECKING:
+    from pipelines.rating.draw import PassedOver
     from pipelines.rating.length_control import LengthControlled
     from pipelines.rating.stopping import Stopping
 
@@ -67,8 +68,9 @@ class Rating:
     def begin(self, evaluation: str, left: str, right: str, rater: str, count: int = 50, seed: int = 0) -> int:
         """Draw blind comparisons of two variants for a rater and store them; returns how many are drawn in all.
 
-        Examples whose two answers are equal are skipped. Drawing again adds nothing that is there already. One pair in
-        twenty is drawn to come a second time, beside the count: see `self_agreement`.
+        Examples whose two answers are equal, and those where one names its author, are passed over. Drawing again adds
+        nothing that is there already. One pair in twenty is drawn to come a second time, beside the count: see
+        `self_agreement`.
 
         Raises:
             CurationError: the evaluation has no outputs of a variant, or the variants are the same.
@@ -99,6 +101,16 @@ class Rating:
         again = draw_repeats(drawn)
         self._store.ratings.add_comparisons(evaluation, pl.concat([drawn, again]), self._store.now())
         return self._store.ratings.comparisons(evaluation, rater).height
+
+    def passed_over(self, evaluation: str, left: str, right: str) -> PassedOver:
+        """Tell which common examples of two variants can be rated blind, and which are passed over.
+
+        Raises:
+            CurationError: as `begin`.
+        """
+        from pipelines.rating.draw import passed_over
+
+        return passed_over(self._store.runs.outputs(evaluation).select("variant", "example_id", "text"), left, right)
 
     def at_hand(self, evaluation: str, rater: str, limit: int = 20) -> RatingHand:
         """Return what a rater needs now: the pair they saw last, the next ones, and how far they are."""

@@ -6,18 +6,21 @@ that no rater can tell an author from the side or from another rater's screen. A
 
     comparison_id "9c1e…"  example_id "5f0c…"  rater "ada"  left "tuned"  right "base"  position 0
 
-Examples that both variants answer alike are skipped: there is nothing to choose. Not covered: answers that name their
-author, repeats that measure a rater's agreement with themself.
+Passed over are examples that both variants answer alike, as there is nothing to choose, and those where one answer
+names its author (`authors.py`), as nobody would rate it blind. Not covered: repeats that measure a rater's agreement
+with themself (`repeats.py`).
 """
 
 import hashlib
 from collections.abc import Collection
+from dataclasses import dataclass
 
 import polars as pl
 
 from pipelines.errors import CurationError
 from pipelines.evaluation.score import OUTPUTS
 from pipelines.examples import check_columns
+from pipelines.rating.authors import names_author
 
 COMPARISONS = pl.Schema(
     {
@@ -29,6 +32,20 @@ COMPARISONS = pl.Schema(
         "position": pl.Int64,
     }
 )
+
+
+@dataclass(frozen=True)
+class PassedOver:
+    """Sorted ids of the common examples: to be rated blind, answered alike, and where an answer names its author."""
+
+    blind: list[str]
+    alike: list[str]
+    telling: list[str]
+
+    @property
+    def common(self) -> int:
+        """Number of the examples that both answered."""
+        return len(self.blind) + len(self.alike) + len(self.telling)
 
 
 def draw_comparisons(
@@ -59,22 +76,24 @@ def draw_comparisons(
         `COMPARISONS` in the order in which they are to be shown; empty where everything was drawn before.
 
     Raises:
-        CurationError: an unknown variant, the same variant twice, no rater, no common example, nothing but identical
-            answers, two outputs for one example.
+        CurationError: an unknown variant, the same variant twice, no rater, no common example, nothing but examples
+            that are passed over, two outputs for one example.
     """
     if not rater.strip():
         raise CurationError("A comparison needs a rater.", "Give the name that the ratings are stored under.")
     if count is not None and count < 1:
         raise CurationError(f"{count} comparisons cannot be drawn.", "Ask for one at least.")
-    pairs = _pairs(outputs, first, second)
-    differing = pairs.filter(~_alike())["example_id"].to_list()
-    if not differing:
+    passed = passed_over(outputs, first, second)
+    if not passed.blind:
         raise CurationError(
-            f"'{first}' and '{second}' answer all {pairs.height} common examples alike: there is nothing to rate.",
+            f"'{first}' and '{second}' have nothing to rate blind among {passed.common:,} common examples:"
+            f" {len(passed.alike):,} are answered alike, in {len(passed.telling):,} an answer names its author.",
             "Choose two variants whose outputs differ.",
         )
     seen = set(drawn)
-    left_over = sorted((example for example in differing if example not in seen), key=lambda e: _draw(seed, "who", e))
+    left_over = sorted(
+        (example for example in passed.blind if example not in seen), key=lambda e: _draw(seed, "who", e)
+    )
     chosen = sorted(left_over[:count], key=lambda example: _draw(seed, "order", rater, example))
     names = sorted((first, second))
     rows = []
@@ -85,13 +104,24 @@ def draw_comparisons(
     return pl.DataFrame(rows, schema=COMPARISONS, orient="row")
 
 
-def identical_answers(outputs: pl.DataFrame, first: str, second: str) -> list[str]:
-    """Return the ids of the examples that both variants answer alike, sorted; `draw_comparisons` skips them.
+def passed_over(outputs: pl.DataFrame, first: str, second: str) -> PassedOver:
+    """Sort the common examples of two variants into what can be rated blind and what cannot.
 
     Raises:
         CurationError: as `draw_comparisons`.
     """
-    return _pairs(outputs, first, second).filter(_alike())["example_id"].to_list()
+    pairs = _pairs(outputs, first, second)
+    alike = pl.col("text").str.strip_chars() == pl.col("text_second").str.strip_chars()
+    names = [first, second]
+    pairs = pairs.with_columns(
+        sort=pl.when(alike)
+        .then(pl.lit("alike"))
+        .when(names_author("text", names) | names_author("text_second", names))
+        .then(pl.lit("telling"))
+        .otherwise(pl.lit("blind"))
+    )
+    sorts = {sort: pairs.filter(sort=sort)["example_id"].to_list() for sort in ("blind", "alike", "telling")}
+    return PassedOver(**sorts)
 
 
 def _pairs(outputs: pl.DataFrame, first: str, second: str) -> pl.DataFrame:
@@ -123,10 +153,6 @@ def _pairs(outputs: pl.DataFrame, first: str, second: str) -> pl.DataFrame:
             f"'{first}' and '{second}' have no answered example in common.", "Let both answer the same examples first."
         )
     return pairs
-
-
-def _alike() -> pl.Expr:
-    return pl.col("text").str.strip_chars() == pl.col("text_second").str.strip_chars()
 
 
 def _draw(seed: int, *parts: str) -> bytes:

@@ -205,7 +205,7 @@ def many(project: Project, write_jsonl) -> list[str]:
     project.store.runs.add_evaluation(
         EvaluationRecord(EVALUATION, "v", "validation", VARIANTS, {}, {}, 40, project.store.now())
     )
-    rows = [{"variant": name, "example_id": key, "text": f"{name} {key}"} for name in VARIANTS for key in ids]
+    rows = [{"variant": name, "example_id": key, "text": f"{name[::-1]} {key}"} for name in VARIANTS for key in ids]
     empty = pl.DataFrame(schema={"variant": pl.String})
     tables = {"outputs": pl.DataFrame(rows), "output_scores": empty, "metrics": empty, "differences": empty}
     project.store.runs.store_results(EVALUATION, tables)

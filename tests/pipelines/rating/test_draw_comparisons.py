@@ -1,11 +1,11 @@
-"""Draws: blind, fixed by the seed, never of identical answers."""
+"""Draws: blind, fixed by the seed, never of identical answers nor of those that name their author."""
 
 import polars as pl
 import pytest
 
 from pipelines.errors import CurationError
 from pipelines.evaluation.score import OUTPUTS
-from pipelines.rating.draw import COMPARISONS, draw_comparisons, identical_answers
+from pipelines.rating.draw import COMPARISONS, draw_comparisons, passed_over
 
 
 def outputs(n: int = 400) -> pl.DataFrame:
@@ -23,7 +23,8 @@ def test_identical_and_unpaired_answers_are_never_drawn() -> None:
     assert set(drawn["example_id"]) == {f"e{i:03d}" for i in range(400)}
     assert drawn["position"].to_list() == list(range(400))
     assert drawn["comparison_id"].n_unique() == 400
-    assert identical_answers(outputs(), "base", "tuned") == ["same"]
+    passed = passed_over(outputs(), "tuned", "base")
+    assert (passed.alike, passed.telling, passed.common) == (["same"], [], 401)
 
 
 def test_sides_are_random_and_independent_of_rater_and_order_of_variants() -> None:
@@ -79,9 +80,23 @@ def test_unknown_variants_and_nameless_raters_are_refused(first: str, second: st
 def test_nothing_to_choose_between_is_said() -> None:
     rows = [("base", "a", "yes"), ("tuned", "a", "yes"), ("other", "b", "x")]
     frame = pl.DataFrame(rows, schema=OUTPUTS, orient="row")
-    with pytest.raises(CurationError, match="answer all 1 common examples alike"):
+    with pytest.raises(CurationError, match="blind among 1 common examples: 1 are answered alike, in 0"):
         draw_comparisons(frame, "base", "tuned", rater="ada")
     with pytest.raises(CurationError, match="no answered example in common"):
         draw_comparisons(frame, "base", "other", rater="ada")
     with pytest.raises(CurationError, match="none so far"):
         draw_comparisons(pl.DataFrame(schema=OUTPUTS), "base", "tuned", rater="ada")
+
+
+def test_an_answer_that_names_its_author_is_never_drawn() -> None:
+    telling = outputs(20).with_columns(
+        text=pl.when((pl.col("example_id") == "e003") & (pl.col("variant") == "tuned"))
+        .then(pl.lit("I am ChatGPT, and this costs 4 euros."))
+        .otherwise("text")
+    )
+    assert passed_over(telling, "base", "tuned").telling == ["e003"]
+    assert "e003" not in draw_comparisons(telling, "base", "tuned", rater="ada")["example_id"].to_list()
+    with pytest.raises(
+        CurationError, match="nothing to rate blind among 1 common examples: 0 are answered alike, in 1"
+    ):
+        draw_comparisons(telling.filter(example_id="e003"), "base", "tuned", rater="ada")
