@@ -70,6 +70,8 @@ LONG_VALUE = 30
 # Completions of at most this many words are labels or little more: equal ones say nothing about their prompts.
 SHORT_ANSWER = 16
 LONGEST_COMPARED = 1_000
+# A word beyond this is no word: a run of letters, a link, a coded picture.
+LONGEST_WORD = 64
 LOOK_BACK = 64
 
 
@@ -297,10 +299,20 @@ def _same_value(one: str, other: str) -> bool:
 def _same_spelling(one: str, other: str) -> bool:
     if abs(len(one) - len(other)) > 2:
         return False
+    if max(len(one), len(other)) > LONGEST_WORD:  # beyond, only what both begin and end with is compared
+        begin = _alike_until(one, other)
+        end = _alike_until(one[begin:][::-1], other[begin:][::-1])
+        return 2 * (begin + end) >= SAME_SPELLING * (len(one) + len(other))
     shared = sum(letter in other for letter in one)  # no ratio is above what these letters give
     if 2 * shared < SAME_SPELLING * (len(one) + len(other)):
         return False
     return SequenceMatcher(None, one, other, autojunk=False).ratio() >= SAME_SPELLING
+
+
+def _alike_until(one: str, other: str) -> int:
+    return next(
+        (place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
+    )
 
 
 def _flat(value: object, path: str) -> list[tuple[str, str]]:

@@ -162,3 +162,12 @@ def test_many_short_rows_do_not_depend_on_the_order_of_rows() -> None:
     turns = [[{"role": "user", "content": f"word{n % 7} number{n % 5} thing{n % 3}"}] for n in range(105)]
     forward, backward = examples_frame(turns), examples_frame(turns[::-1])
     assert find_duplicates(forward).pairs.equals(find_duplicates(backward).pairs)
+
+
+def test_words_of_a_million_letters_are_compared_in_bounded_time() -> None:
+    word = "x" * 1_000_000
+    other = "y" * 500_000 + "x" * 500_000
+    found, seconds = timed(frame(["q", "q", "q", "z"], [word, word[:-1] + "y", other, "short"]))
+    assert [(a, b) for a, b in found.pairs.select("example_a", "example_b").rows()] in ([], [("00000000", "00000001")])
+    assert "00000002" not in found.duplicates["example_id"].to_list()
+    assert seconds < 60
