@@ -10,7 +10,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 DEMO ?= workbench-demo
-BENCH ?= curation_pays duplicates_figures duplicates_growth semantic_figures judged_figures quality_figures habit_figures scorer_speed taste_figures \
+BENCH ?= curation_pays duplicates_figures duplicates_growth semantic_figures judged_figures million_stages quality_figures habit_figures scorer_speed taste_figures \
   leak_figures contamination_figures coverage_figures statistics_figures encoder_speed static_encoder training_speed \
   generation_speed import_speed export_speed merged_under_transformers4 certificate_cost \
   review_speed browse_speed triage_figures rating_speed engine_scaling kill_test fuzz_import

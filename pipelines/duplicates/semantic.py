@@ -3,8 +3,8 @@
 A range search: pairs at the threshold or above are found with their true cosine, and none below. Up to 20,000 rows of
 different vectors every pair is looked at, block by block. Beyond, each row is compared with the rows of the nearest
 cells only (`cells.py`), which finds nearly all. Of a row's pairs with one block or cell of others the first 200 are
-listed, and about 20 million in all, lest a crowd become quadratic: a row opens 1,000 pairs at most where there are
-20,000 rows, and 20 where there are a million. Rows of equal vectors are collapsed first.
+listed, and about 10 million in all, lest a crowd become quadratic: a row opens 500 pairs at most where there are
+20,000 rows, and 10 where there are a million. Rows of equal vectors are collapsed first.
 
 Not covered: vectors that do not fit into memory.
 """
@@ -31,7 +31,7 @@ EVERY_PAIR = 20_000
 # Most pairs that one row may open within a block of columns: a larger crowd is still joined through its first rows.
 PAIRS_A_ROW = 200
 # Most pairs in all, by which the rows share them; each may open so many at least.
-MOST_PAIRS, FEWEST_A_ROW = 20_000_000, 10
+MOST_PAIRS, FEWEST_A_ROW = 10_000_000, 10
 
 
 def find_semantic_duplicates(
