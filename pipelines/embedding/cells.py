@@ -33,18 +33,23 @@ class Cells:
 
     Attributes:
         looked: `(n, probes)` cells that each row looks into, the nearest, in which it lies, first.
-        count: number of cells.
+        centres: `(cells, d)` unit rows.
     """
 
     looked: Rows
-    count: int
+    centres: Vectors
+
+    @property
+    def count(self) -> int:
+        """Number of cells."""
+        return len(self.centres)
 
     @classmethod
     def of(cls, vectors: Vectors) -> "Cells":
         """Cut `(n, d)` unit rows, one at least, into cells."""
         by_content = np.lexsort(vectors.T[:8])
         centres = _centres(vectors, by_content, _cells(len(vectors)))
-        return cls(_nearest_cells(vectors, centres, min(PROBES, len(centres))), len(centres))
+        return cls(_nearest_cells(vectors, centres, min(PROBES, len(centres))), centres)
 
     def inside(self, cell: int) -> Rows:
         """Return the rows that lie in a cell, rising."""
@@ -54,6 +59,14 @@ class Cells:
     def near(self, row: int) -> Rows:
         """Return the rows of the cells that a row looks into, its own among them; each once."""
         return np.concatenate([self.inside(cell) for cell in self.looked[row].tolist()])
+
+    def around(self, cell: int) -> Rows:
+        """Return the rows of a cell and of those whose centres are nearest to its own."""
+        return np.concatenate([self.inside(other) for other in self._beside[cell].tolist()])
+
+    @cached_property
+    def _beside(self) -> Rows:
+        return _nearest_cells(self.centres, self.centres, min(PROBES, self.count))
 
     @cached_property
     def _members(self) -> tuple[Rows, Rows]:

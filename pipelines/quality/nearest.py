@@ -2,7 +2,8 @@
 
 `nearest` gives the k largest cosines to a reference, `connected` the groups that cosines above a threshold join, both
 exactly. Their work is rows x reference x dimensions multiplications, in float32, a block of rows at a time, so that
-memory stays bounded. `NearestRows` answers for one row after the other, among many rows in cells.
+memory stays bounded. Among many rows `NearestRows` answers for one row after the other, and `nearest_cosines` for all,
+both in cells.
 """
 
 from collections.abc import Sequence
@@ -55,6 +56,32 @@ def nearest(
         rows[start : start + BLOCK] = np.take_along_axis(top, order, axis=1)
         cosines[start : start + BLOCK] = np.take_along_axis(values, order, axis=1)
     return rows, cosines
+
+
+def nearest_cosines(vectors: np.ndarray, count: int, *, progress: Progress = no_progress) -> np.ndarray:
+    """Return the cosines of each row to the rows nearest to it, looked for in its cell and the cells beside it.
+
+    Args:
+        vectors: (n, d) unit rows, one at least.
+        count: how many neighbours.
+        progress: told after each cell.
+
+    Returns:
+        (n, count) cosines in no order, -inf where a row has fewer neighbours there.
+    """
+    vectors = np.ascontiguousarray(vectors, np.float32)
+    cosines = np.full((len(vectors), count), -np.inf, dtype=np.float32)
+    cells = Cells.of(vectors)
+    for cell in range(cells.count):
+        progress(cell / cells.count, "Comparing with neighbours")
+        near = cells.around(cell)
+        for start in range(0, len(inside := cells.inside(cell)), BLOCK):
+            rows = inside[start : start + BLOCK]
+            block = vectors[rows] @ vectors[near].T
+            block[rows[:, None] == near[None, :]] = -np.inf
+            found = min(count, len(near))
+            cosines[rows, :found] = np.partition(block, len(near) - found, axis=1)[:, len(near) - found :]
+    return cosines
 
 
 class NearestRows:

@@ -19,11 +19,9 @@ Not covered: an answer that is about something else (`relevance.py`).
 import numpy as np
 import polars as pl
 
-from pipelines.quality.nearest import nearest
+from pipelines.quality.nearest import EVERY_ROW, nearest, nearest_cosines
 from pipelines.quality.registry import Finding, ScoringContext, judged, scorer
 
-# Beyond so many prompts the neighbours are sought in an even sample of them.
-LARGEST_REFERENCE = 20_000
 FEWEST_EXAMPLES = 50
 # A prompt as near as this to its neighbours belongs, however tight the rest is.
 NEAR = 0.45
@@ -102,13 +100,13 @@ def neighbour_similarity(vectors: np.ndarray, prompts: pl.Series, context: Scori
     """Return the mean cosine of each prompt to its nearest prompts of other wording, as (n,) float32."""
     wording = prompts.str.to_lowercase().str.replace_all(r"[\W\d_]+", " ").rank("dense").to_numpy()
     firsts = np.sort(np.unique(wording, return_index=True)[1])
-    if len(firsts) > LARGEST_REFERENCE:
-        firsts = firsts[np.linspace(0, len(firsts) - 1, LARGEST_REFERENCE).astype(np.int64)]
-    _, cosines = nearest(
-        vectors,
-        vectors[firsts],
-        context.settings.off_topic_neighbours,
-        groups=(wording, wording[firsts]),
-    )
+    count = context.settings.off_topic_neighbours
+    if len(firsts) > EVERY_ROW:
+        # What is worded alike is as close as the first of its wording.
+        order = np.argsort(wording[firsts])
+        place = order[np.searchsorted(wording[firsts], wording, sorter=order)]
+        cosines = nearest_cosines(vectors[firsts], count)[place]
+    else:
+        _, cosines = nearest(vectors, vectors[firsts], count, groups=(wording, wording[firsts]))
     closeness: np.ndarray = np.where(np.isfinite(cosines), cosines, 0.0).mean(axis=1)
     return closeness

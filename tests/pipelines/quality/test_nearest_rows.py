@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipelines.quality import nearest
-from pipelines.quality.nearest import NearestRows
+from pipelines.quality.nearest import NearestRows, nearest_cosines
 
 
 def vectors_about_topics(count: int) -> np.ndarray:
@@ -44,3 +44,17 @@ def test_where_nothing_is_left_nothing_is_found() -> None:
     assert NearestRows(vectors).of(0, 5, leave_out=[0, 1, 2]) == []
     assert set(NearestRows(vectors).of(0, 5, leave_out=[0])) == {1, 2}
     assert NearestRows(vectors).of(0, 0, leave_out=[]) == []
+
+
+def test_the_cosines_of_all_rows_to_their_nearest_are_nearly_those_of_brute_force() -> None:
+    vectors = vectors_about_topics(4_000)
+    every = vectors @ vectors.T
+    np.fill_diagonal(every, -np.inf)
+    expected = np.sort(every, axis=1)[:, -5:].mean(axis=1)
+    found = nearest_cosines(vectors, 5)
+    assert found.shape == (4_000, 5)
+    assert (found.mean(axis=1) <= expected + 1e-5).all()
+    assert np.quantile(expected - found.mean(axis=1), 0.9) < 0.02
+    few = nearest_cosines(vectors[:3], 5)
+    assert np.isfinite(few).sum(axis=1).tolist() == [2, 2, 2]
+    assert np.isneginf(nearest_cosines(vectors[:1], 2)).all()
