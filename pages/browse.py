@@ -1,7 +1,5 @@
 """Look through all examples as a table, decide about many at once, and repair many at once."""
 
-import time
-
 import streamlit as st
 
 from pages.components.texts import texts
@@ -10,12 +8,11 @@ from workbench.app.navigation import go
 from workbench.app.plain import counted
 from workbench.app.repair_form import draw_repair_form, preview_of
 from workbench.app.review_filter import ORDERS, draw_view, review_these
+from workbench.app.whole_page import draw_again_later
 from workbench.browsing import Filter
 
 ACTIONS = {"keep": "Keep", "drop": "Drop", "flag": "Flag", "pending": "Set back to undecided"}
 SEARCH_SECONDS = 0.4
-# The search takes every core: the browser first draws what was found.
-DRAWING_SECONDS = 0.15
 TURN = "browse-turn"
 COLUMNS = ["state", "suggestion", "quality", "prompt", "completion", "source", "line", "cluster", "tokens"]
 
@@ -130,5 +127,4 @@ if step == "Decide":
 elif step == "Find and replace":
     draw_repair(project, view.chosen, who)
 if draw_table(project, view, who) < 1:
-    time.sleep(DRAWING_SECONDS)
-    st.rerun()
+    draw_again_later()

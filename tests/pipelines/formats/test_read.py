@@ -313,6 +313,7 @@ def test_an_overlong_line_is_rejected_and_the_next_one_read(tmp_path):
     [
         (b"PK\x03\x04rest", "zip"),
         (b"\x89PNG\r\n\x1a\n" + bytes(range(32)) * 20, "binary"),
+        (bytes(200) + b"plain", "binary"),
         (b"PAR1 but no more", "as Parquet"),
         (b"7z\xbc\xaf\x27\x1c....", "7z"),
         (b"a.txt".ljust(257, b"\0") + b"ustar\x0000".ljust(255, b"\0"), "tar"),

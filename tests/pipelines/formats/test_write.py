@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.errors import CurationError
@@ -78,6 +78,7 @@ conversation = single | st.lists(plain, max_size=3).map(
 @pytest.mark.parametrize("format_", WRITABLE)
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(conversations=st.lists(conversation, min_size=1, max_size=5))
+@example(conversations=[[{"role": "user", "content": ""}, {"role": "assistant", "content": "\x1f\x1b"}]] * 2)
 def test_reading_gives_back_what_was_written(tmp_path, format_, conversations):
     path = tmp_path / "out"
     result = write(path, conversations, format_)
