@@ -12,18 +12,15 @@ import argparse
 import csv
 import gzip
 import json
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from tests.benchmarks.chat_file import conversations, write_chat_file
+from tests.benchmarks.watched_process import run_watched
 
 SHARE_OF_SHAPES = 10
 RATIO_LIMIT, MEMORY_LIMIT = 1.5, 4.0
@@ -150,28 +147,8 @@ def _in_own_process(what: str, path: Path, scratch: Path) -> dict[str, Any]:
         "--folder",
         str(scratch),
     ]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    peaks = [0]
-    watcher = threading.Thread(target=_watch, args=(process, peaks), daemon=True)
-    watcher.start()
-    output, _ = process.communicate()
-    watcher.join()
-    if process.returncode:
-        raise SystemExit(f"{what} of {path} ended with {process.returncode}")
-    return {**json.loads(output.splitlines()[-1]), "peak_gib": round(peaks[0] / 2**30, 2)}
-
-
-def _watch(process: "subprocess.Popen[str]", peaks: list[int]) -> None:
-    while process.poll() is None:
-        total = 0
-        try:
-            root = psutil.Process(process.pid)
-            for one in [root, *root.children(recursive=True)]:
-                total += one.memory_full_info().pss
-        except psutil.Error:
-            continue
-        peaks[0] = max(peaks[0], total)
-        time.sleep(0.2)
+    output, gib = run_watched(command)
+    return {**json.loads(output.splitlines()[-1]), "peak_gib": gib}
 
 
 def _peer(path: Path, scratch: Path) -> dict[str, Any]:

@@ -10,10 +10,8 @@ memory of the process and of its children, and what the stage says it found. The
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ import psutil
 
 from tests.benchmarks.duplicates_growth import recombined_texts
 from tests.benchmarks.public_data import tell
+from tests.benchmarks.watched_process import run_watched
 from workbench.project import Project
 
 STAGES = ("embeddings", "duplicates", "coverage", "personal-data", "conflicts", "quality")
@@ -72,19 +71,12 @@ def run_stage(folder: Path, stage: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "workbench.cli.main", "curate", str(folder), "--only", stage, "--json"]
     command += ["--set", "embeddings.encoder=fast"]
     began, before = time.perf_counter(), _children_seconds()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    peaks = [0]
-    watcher = threading.Thread(target=_watch, args=(process, peaks), daemon=True)
-    watcher.start()
-    output, _ = process.communicate()
-    watcher.join()
-    if process.returncode:
-        raise SystemExit(f"{stage} ended with {process.returncode}")
+    output, gib = run_watched(command)
     told = json.loads(output.splitlines()[-1])
     return {
         "seconds": round(time.perf_counter() - began, 1),
         "cpu_seconds": round(_children_seconds() - before, 1),
-        "gib": round(peaks[0] / 2**30, 2),
+        "gib": gib,
         "found": next((one.get("figures") for one in told["stages"] if one["stage"] == stage), None),
     }
 
@@ -92,17 +84,6 @@ def run_stage(folder: Path, stage: str) -> dict[str, Any]:
 def _children_seconds() -> float:
     times = psutil.Process().cpu_times()
     return float(times.children_user + times.children_system)
-
-
-def _watch(process: "subprocess.Popen[str]", peaks: list[int]) -> None:
-    while process.poll() is None:
-        try:
-            root = psutil.Process(process.pid)
-            family = [root, *root.children(recursive=True)]
-            peaks[0] = max(peaks[0], sum(one.memory_full_info().pss for one in family))
-        except psutil.Error:
-            continue
-        time.sleep(0.5)
 
 
 if __name__ == "__main__":
