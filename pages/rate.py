@@ -21,7 +21,8 @@ def draw_begin(project, evaluation, rater: str, drawn: int) -> None:
     one = left.selectbox("Rate", variants, index=variants.index(first))
     other = right.selectbox("Against", variants, index=variants.index(second))
     count = number.number_input("Pairs", 1, 1000, 50)
-    if one != other:
+    # Not while pairs are being rated: it reads all answers, and the page is drawn again with every few ratings.
+    if one != other and not drawn:
         tell_passed_over(project, evaluation.evaluation, one, other)
     label = "Draw more" if drawn else "Begin"
     if press.button(label, type="secondary" if drawn else "primary", width="stretch"):

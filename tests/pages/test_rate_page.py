@@ -4,9 +4,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import visit, words_of
+from workbench.project import Project
 
 OpenApp = Callable[[Path | None], AppTest]
 SINGLE = "One answer: how good on each criterion"
@@ -58,3 +60,27 @@ def test_criteria_are_changed_in_their_form_and_what_is_none_is_refused(
     labelled(app.text_input, "Criterion 1").set_value("")
     app = labelled(app.button, "Use these criteria").click().run()
     assert not any("helpfulness" in expander.label for expander in app.expander)
+
+
+def test_how_many_examples_are_passed_over_is_told_before_pairs_are_drawn_and_not_while_they_are_rated(
+    open_app: OpenApp, sample_folder: Path, tmp_path: Path
+) -> None:
+    folder = copied(sample_folder, tmp_path)
+    with Project.open(folder) as project:
+        evaluation = project.comparing.newest()
+        outputs = project.store.runs.outputs(evaluation)
+        told = "I am ChatGPT. " + pl.col("text")
+        empty = pl.DataFrame(schema={"variant": pl.String})
+        tables = {"outputs": outputs.with_columns(text=told), "output_scores": empty, "metrics": empty}
+        project.store.runs.store_results(evaluation, tables | {"differences": empty})
+    app = visit(open_app(folder), "rate")
+    app = labelled(app.text_input, "Your name").set_value("grace").run()
+    assert not app.exception
+    assert "an answer that names its author: these are passed over" in words_of(app)
+    app = labelled(app.button, "Begin").click().run()
+    assert "nothing to rate blind" in " ".join(error.value for error in app.error)
+    with Project.open(folder) as project:
+        project.store.runs.store_results(evaluation, tables | {"outputs": outputs, "differences": empty})
+    app = labelled(app.button, "Begin").click().run()
+    assert not app.error
+    assert "these are passed over" not in words_of(app)
